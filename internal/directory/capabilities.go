@@ -1,0 +1,35 @@
+package directory
+
+// Membership says where a directory keeps which users belong to which departments.
+type Membership string
+
+// Where membership is kept.
+const (
+	// NoMembership: the directory does not record it.
+	NoMembership Membership = ""
+	// OnUser: the user names its departments.
+	OnUser Membership = "User"
+	// OnDepartment: the department names its users.
+	OnDepartment Membership = "Department"
+)
+
+// Capabilities states as data what a target can hold and do.
+type Capabilities struct {
+	Membership Membership
+	// SingleDepartment: a user is in one department at most, its main one.
+	SingleDepartment bool
+	// MainDepartment: the target keeps which of a user's departments is the main one.
+	MainDepartment bool
+	// Nested: departments have parents and can move.
+	Nested bool
+	// Leaders: departments name their leaders.
+	Leaders bool
+	// Disable: an account can be turned off without being deleted.
+	Disable bool
+	// UserMark and DepartmentMark: the entry has a place for a Mark.
+	UserMark, DepartmentMark bool
+	// UserIdentifier is the field whose change is a rename of the user; empty when there is none.
+	UserIdentifier string
+	// DepartmentName is the field that, with the parent, must be unique among departments; empty when there is none.
+	DepartmentName string
+}
