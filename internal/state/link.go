@@ -1,0 +1,58 @@
+package state
+
+import (
+	"time"
+
+	"synccenter.dev/synccenter/internal/directory"
+)
+
+// Origin says how a link came to be.
+type Origin string
+
+// The origins of a link.
+const (
+	Created Origin = "Created"
+	Adopted Origin = "Adopted"
+)
+
+// LinkState says what became of the target entry.
+type LinkState string
+
+// The states of a link.
+const (
+	// Active: the two entries are kept in step.
+	Active LinkState = "Active"
+	// Disabled: the source entry is gone and the account was turned off.
+	Disabled LinkState = "Disabled"
+	// Held: the source entry is gone and the removal waits for a person.
+	Held LinkState = "Held"
+	// Released: a person rejected the removal. Nothing is planned until the entry is back in the source.
+	Released LinkState = "Released"
+)
+
+// Link says which source entry is which target entry.
+type Link struct {
+	Kind     directory.Kind `json:"kind"`
+	SourceID string         `json:"source"`
+	// TargetID is the target's own immutable ID.
+	TargetID string    `json:"target"`
+	Origin   Origin    `json:"origin"`
+	State    LinkState `json:"state"`
+	// Since is when a state other than Active began.
+	Since *time.Time `json:"since,omitempty"`
+	// Run and Reason tell which run held the removal, and why.
+	Run    string `json:"run,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Name is what people call the entry, for lists of what is held.
+	Name string `json:"name,omitempty"`
+	// Learned tells what the target makes of values that we write.
+	Learned []Learned `json:"learned,omitempty"`
+}
+
+// Learned remembers that a field reads otherwise than it was written: as long as we would write Wrote and it reads Reads, nothing differs.
+// Both are keyed digests (see State.Salt), so that no value is kept.
+type Learned struct {
+	Field string `json:"field"`
+	Wrote string `json:"wrote"`
+	Reads string `json:"reads"`
+}
