@@ -1,0 +1,289 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// SyncTask keeps the people and departments of one directory in step with
+// another. It is a definition that can be executed many times: apply a SyncRun
+// that names it.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=st,categories={synccenter}
+// +kubebuilder:printcolumn:name="SOURCE",type=string,JSONPath=".status.source",description="Where entries are read."
+// +kubebuilder:printcolumn:name="TARGET",type=string,JSONPath=".status.target",description="Where entries are written."
+// +kubebuilder:printcolumn:name="MODE",type=string,JSONPath=".spec.trigger.mode",description="What starts a run: Manual, Scheduled or RealTime."
+// +kubebuilder:printcolumn:name="READY",type=string,JSONPath=".status.conditions[?(@.type=='Ready')].status",description="Whether the definition can be executed."
+// +kubebuilder:printcolumn:name="LAST",type=string,JSONPath=".status.lastRun.phase",description="The phase of the last run."
+// +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=".status.recentExecutions[0].time",description="How long ago the last execution ended."
+// +kubebuilder:printcolumn:name="PENDING-DELETIONS",type=integer,JSONPath=".status.pendingDeletions.count",description="How many removals wait for a person."
+// +kubebuilder:printcolumn:name="NAME-SHOWN",type=string,priority=1,JSONPath=".spec.displayName",description="The name shown to people."
+// +kubebuilder:printcolumn:name="SUSPENDED",type=boolean,priority=1,JSONPath=".spec.suspend",description="Whether nothing starts."
+// +kubebuilder:printcolumn:name="REASON",type=string,priority=1,JSONPath=".status.conditions[?(@.type=='Ready')].reason",description="Why the definition is ready or not."
+// +kubebuilder:printcolumn:name="AGE",type=date,priority=1,JSONPath=".metadata.creationTimestamp",description="How long ago the task was made."
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name of a SyncTask is at most 40 lower case letters, digits and dashes: the names of its runs begin with it; use spec.displayName for a longer name"
+type SyncTask struct {
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the standard object metadata. The name has at most 40 lower
+	// case letters, digits and dashes. Example: name: hr.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitzero"`
+
+	// spec says what to keep in step, and how.
+	// +required
+	Spec SyncTaskSpec `json:"spec"`
+	// status is what the manager last saw of the task. It is written by the manager alone.
+	// +optional
+	Status SyncTaskStatus `json:"status,omitzero"`
+}
+
+// SyncTaskList is a list of SyncTasks.
+//
+// +kubebuilder:object:root=true
+type SyncTaskList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitzero"`
+	Items           []SyncTask `json:"items"`
+}
+
+// SyncTaskSpec says what to keep in step, and how.
+//
+// +kubebuilder:validation:XValidation:rule="self.?owner.orValue('') == oldSelf.?owner.orValue('')",fieldPath=".owner",message="owner is immutable, since the links and marks of everyone who was synced belong to it; make a new task for another owner"
+// +kubebuilder:validation:XValidation:rule="self.target.type != 'LDAP' || !has(self.target.ldap) || self.deletion.users.action != 'Disable' || has(self.target.ldap.users.disable)",fieldPath=".deletion.users.action",message="action Disable (the default) needs target.ldap.users.disable to say how an account is turned off; set it, or choose the action Keep or Delete"
+type SyncTaskSpec struct {
+	// displayName is a name for people, in any language. Default: none, and the
+	// object's name is shown. Example: HR to company directory.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	DisplayName string `json:"displayName,omitempty"`
+
+	// owner says whom state, links and marks belong to. A task that is made
+	// again under another name keeps its people if it keeps its owner.
+	// Immutable. Default: empty, which means namespace/name of the task.
+	// Example: payroll/hr.
+	// +optional
+	// +kubebuilder:validation:MaxLength=104
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$`
+	Owner string `json:"owner,omitempty"`
+
+	// suspend stops the task: nothing starts, runs wait (TaskSuspended) and one
+	// that has started ends at a safe point. Default: false.
+	// +optional
+	// +kubebuilder:default=false
+	Suspend bool `json:"suspend,omitempty"`
+
+	// previewOf makes this task an edited copy of another one, whose state it
+	// reads: it can only be executed by runs of type Plan. Default: none.
+	// Example: {name: hr}. Not served yet.
+	// +optional
+	PreviewOf *TaskReference `json:"previewOf,omitempty"`
+
+	// sources are the directories that are read. Exactly one for now.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1
+	Sources []Source `json:"sources"`
+
+	// target is the directory that is written.
+	// +required
+	Target Target `json:"target"`
+
+	// trigger says what starts a run. Default: {mode: Manual}.
+	// +optional
+	// +kubebuilder:default={}
+	Trigger Trigger `json:"trigger,omitzero"`
+
+	// scope says which departments and people of the source are synced.
+	// Default: all of them.
+	// +optional
+	// +kubebuilder:default={}
+	Scope Scope `json:"scope,omitzero"`
+
+	// mappings say how a field of the target gets its value. Default: those of
+	// the two connectors.
+	// +optional
+	Mappings Mappings `json:"mappings,omitzero"`
+
+	// matching says how an entry without a link is recognised in the target.
+	// Default: by the fields that identify an entry there.
+	// +optional
+	// +kubebuilder:default={}
+	Matching Matching `json:"matching,omitzero"`
+
+	// protected are entries of the target that are never adopted, changed or
+	// removed. Default: none. Not served yet.
+	// +optional
+	Protected Protected `json:"protected,omitzero"`
+
+	// deletion says what happens to a linked entry that left the source or the scope.
+	// Default: people are disabled, departments kept.
+	// +optional
+	// +kubebuilder:default={}
+	Deletion Deletion `json:"deletion,omitzero"`
+
+	// guard are the limits that a whole plan must keep before its first write.
+	// +optional
+	// +kubebuilder:default={}
+	Guard Guard `json:"guard,omitzero"`
+
+	// execution says how fast and how long a run works, and where its pod runs.
+	// +optional
+	// +kubebuilder:default={}
+	Execution Execution `json:"execution,omitzero"`
+
+	// checkInterval is how often the connections are checked between runs.
+	// Default: 1h. Example: 30m. Other values are not served yet.
+	// +optional
+	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="checkInterval is at least 1m"
+	CheckInterval metav1.Duration `json:"checkInterval,omitzero"`
+
+	// history says which runs and details are kept, and where.
+	// +optional
+	// +kubebuilder:default={}
+	History History `json:"history,omitzero"`
+
+	// export stores the log of each run as a file. Default: none is stored, and
+	// "kubectl synccenter export RUN" builds one when somebody wants it.
+	// Example: {type: ConfigMap}.
+	// +optional
+	Export *Export `json:"export,omitempty"`
+}
+
+// TaskReference names a SyncTask of the same namespace.
+type TaskReference struct {
+	// name of the SyncTask. Example: hr.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	Name string `json:"name"`
+}
+
+// SyncTaskStatus is what the manager last saw of a task.
+type SyncTaskStatus struct {
+	// observedGeneration is the generation of the spec that the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, Reconciling, Stalled, SourceReady, TargetReady,
+	// DeletionsPending and Quarantined. docs/api.md explains each reason.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// source is a short name of where entries are read. Example: LDAP hr.example.com.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Source string `json:"source,omitempty"`
+
+	// target is a short name of where entries are written. Example: LDAP ldap.example.com.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Target string `json:"target,omitempty"`
+
+	// lastSequence is the highest sequence that a run of this task was given.
+	// +optional
+	LastSequence int64 `json:"lastSequence"`
+
+	// lastRun is the run that was let start last.
+	// +optional
+	LastRun *LastRun `json:"lastRun,omitempty"`
+
+	// nextScheduleTime is when the next scheduled run is due.
+	// +optional
+	NextScheduleTime *metav1.Time `json:"nextScheduleTime,omitempty"`
+
+	// pendingDeletions counts the removals that wait for a person.
+	// +optional
+	PendingDeletions *PendingDeletions `json:"pendingDeletions,omitempty"`
+
+	// recentExecutions are the last ten executions, the newest first. They stay
+	// when their runs are gone.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=10
+	RecentExecutions []RecentExecution `json:"recentExecutions,omitempty"`
+
+	// links counts the entries that the task holds in step.
+	// +optional
+	Links *LinkCounts `json:"links,omitempty"`
+}
+
+// LastRun is the run of a task that was let start last.
+type LastRun struct {
+	// name of the SyncRun. Example: hr-first.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// uid of the SyncRun.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	UID types.UID `json:"uid"`
+	// sequence that was reserved for it. Example: 7.
+	// +required
+	Sequence int64 `json:"sequence"`
+	// phase of the run, as far as the task has seen it. Example: Applying.
+	// +optional
+	Phase Phase `json:"phase,omitempty"`
+}
+
+// PendingDeletions counts the removals of a task that wait for a person.
+type PendingDeletions struct {
+	// count of entries whose removal waits. Example: 3.
+	// +required
+	Count int64 `json:"count"`
+	// listDigest names exactly this list; an approval repeats it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	ListDigest string `json:"listDigest,omitempty"`
+	// since is when the oldest of them was held.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+}
+
+// LinkCounts counts the linked entries of a task.
+type LinkCounts struct {
+	// users that are linked. Example: 1200.
+	// +required
+	Users int64 `json:"users"`
+	// departments that are linked. Example: 48.
+	// +required
+	Departments int64 `json:"departments"`
+}
+
+// RecentExecution is one line of a task's short history.
+type RecentExecution struct {
+	// run is the name of the SyncRun. Example: hr-first.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Run string `json:"run"`
+	// uid of the SyncRun, since a name may be used again.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	UID types.UID `json:"uid"`
+	// sequence of the run. Example: 7.
+	// +required
+	Sequence int64 `json:"sequence"`
+	// mode is the trigger mode of the task at that time. Example: Manual.
+	// +required
+	Mode TriggerMode `json:"mode"`
+	// time is the end of applying.
+	// +required
+	Time metav1.Time `json:"time"`
+	// outcome is the phase in which the run ended. Example: Succeeded.
+	// +required
+	Outcome Phase `json:"outcome"`
+	// organizations counts the departments, if the run got as far as a plan.
+	// +optional
+	Organizations *SubjectCounts `json:"organizations,omitempty"`
+	// users counts the people, if the run got as far as a plan.
+	// +optional
+	Users *SubjectCounts `json:"users,omitempty"`
+}
