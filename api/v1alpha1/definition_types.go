@@ -62,6 +62,7 @@ type RealTime struct {
 	// debounce is how long changes of one entry are gathered. Default: 2s.
 	// +optional
 	// +kubebuilder:default="2s"
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('10m')",message="debounce is between 0s and 10m"
 	Debounce *metav1.Duration `json:"debounce,omitempty"`

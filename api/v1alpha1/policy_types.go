@@ -64,6 +64,7 @@ type UserDeletion struct {
 	// deleteAfter deletes a disabled person after this time. Default: never.
 	// Example: 720h. Not served yet.
 	// +optional
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h')",message="deleteAfter is at least 1h"
 	DeleteAfter *metav1.Duration `json:"deleteAfter,omitempty"`
@@ -124,6 +125,7 @@ type RemovalLimits struct {
 	// window over which the removals of all runs of the task are added up. Default: 24h.
 	// +optional
 	// +kubebuilder:default="24h"
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1h') && duration(self) <= duration('720h')",message="window is between 1h and 720h"
 	Window metav1.Duration `json:"window,omitzero"`
@@ -269,6 +271,7 @@ type History struct {
 	FailedLimit *int32 `json:"failedLimit,omitempty"`
 	// ttl is how long a run is kept. Default: for ever. Example: 2160h. Not served yet.
 	// +optional
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="ttl is at least 1m"
 	TTL *metav1.Duration `json:"ttl,omitempty"`

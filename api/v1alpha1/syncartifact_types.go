@@ -76,6 +76,7 @@ type ArtifactWriter struct {
 	Run string `json:"run"`
 	// uid of the SyncRun, since a name may be used again.
 	// +required
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid"`

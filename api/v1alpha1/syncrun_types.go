@@ -224,6 +224,7 @@ type RunReference struct {
 	Name string `json:"name"`
 	// uid of the SyncRun, since a name may be used again.
 	// +required
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid"`
@@ -261,6 +262,7 @@ type ApprovalReference struct {
 	Name string `json:"name"`
 	// uid of the SyncApproval.
 	// +required
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid"`

@@ -50,7 +50,7 @@ type SyncTaskList struct {
 
 // SyncTaskSpec says what to keep in step, and how.
 //
-// +kubebuilder:validation:XValidation:rule="self.?owner.orValue('') == oldSelf.?owner.orValue('')",fieldPath=".owner",message="owner is immutable, since the links and marks of everyone who was synced belong to it; make a new task for another owner"
+// +kubebuilder:validation:XValidation:rule="self.?owner.orValue(”) == oldSelf.?owner.orValue(”)",fieldPath=".owner",message="owner is immutable, since the links and marks of everyone who was synced belong to it; make a new task for another owner"
 // +kubebuilder:validation:XValidation:rule="self.target.type != 'LDAP' || !has(self.target.ldap) || self.deletion.users.action != 'Disable' || has(self.target.ldap.users.disable)",fieldPath=".deletion.users.action",message="action Disable (the default) needs target.ldap.users.disable to say how an account is turned off; set it, or choose the action Keep or Delete"
 type SyncTaskSpec struct {
 	// displayName is a name for people, in any language. Default: none, and the
@@ -139,6 +139,7 @@ type SyncTaskSpec struct {
 	// Default: 1h. Example: 30m. Other values are not served yet.
 	// +optional
 	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="checkInterval is at least 1m"
 	CheckInterval metav1.Duration `json:"checkInterval,omitzero"`
@@ -224,6 +225,7 @@ type LastRun struct {
 	Name string `json:"name"`
 	// uid of the SyncRun.
 	// +required
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid"`
 	// sequence that was reserved for it. Example: 7.
@@ -266,6 +268,7 @@ type RecentExecution struct {
 	Run string `json:"run"`
 	// uid of the SyncRun, since a name may be used again.
 	// +required
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid"`
 	// sequence of the run. Example: 7.
