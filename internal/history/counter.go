@@ -81,9 +81,9 @@ func (c *Counter) addOperation(r *Record) {
 		count = &OperationCount{Operation: string(r.Operation)}
 		c.operations[r.Operation] = count
 	}
+	count.Planned++
 	switch r.Status {
 	case plan.Planned:
-		count.Planned++
 	case plan.Succeeded:
 		count.Succeeded++
 	case plan.Failed:

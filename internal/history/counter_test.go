@@ -149,10 +149,10 @@ func TestCountOperations(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []OperationCount{
-		{Operation: "CreateDepartment", Succeeded: 2},
-		{Operation: "CreateUser", Planned: 1, Succeeded: 1, Failed: 1, Skipped: 1},
-		{Operation: "DeleteUser", Held: 1},
-		{Operation: "NoUpdate", Succeeded: 1},
+		{Operation: "CreateDepartment", Planned: 2, Succeeded: 2},
+		{Operation: "CreateUser", Planned: 4, Succeeded: 1, Failed: 1, Skipped: 1},
+		{Operation: "DeleteUser", Planned: 1, Held: 1},
+		{Operation: "NoUpdate", Planned: 1, Succeeded: 1},
 	}
 	if diff := cmp.Diff(want, counts.Operations); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)

@@ -1,5 +1,7 @@
 package history
 
+import "fmt"
+
 // Counts are the numbers of a run, all of them recounted from its records.
 type Counts struct {
 	Organizations Tally `json:"organizations"`
@@ -21,7 +23,8 @@ type Tally struct {
 	UpdatesSucceeded int64 `json:"updatesSucceeded"`
 }
 
-// OperationCount counts the records of one operation.
+// OperationCount counts the records of one operation. Planned is all of them, the others say what became of them: those of a plan
+// that nobody has begun are in Planned alone.
 type OperationCount struct {
 	Operation string `json:"operation"`
 	Planned   int64  `json:"planned"`
@@ -29,4 +32,12 @@ type OperationCount struct {
 	Failed    int64  `json:"failed"`
 	Skipped   int64  `json:"skipped"`
 	Held      int64  `json:"held"`
+}
+
+// Summary is succeeded/total, as people see it.
+func (t *Tally) Summary() string { return fmt.Sprintf("%d/%d", t.Succeeded, t.Total) }
+
+// UpdatesSummary is succeeded/total of the entries that needed any change.
+func (t *Tally) UpdatesSummary() string {
+	return fmt.Sprintf("%d/%d", t.UpdatesSucceeded, t.UpdatesTotal)
 }

@@ -34,8 +34,11 @@ func NewEncoder(w io.Writer) *Encoder {
 	return e
 }
 
-// Encode writes one record. A record longer than MaxLine loses the tail of its longest lists, with a mark that says so.
+// Encode writes one record. A record longer than MaxLine loses the tail of its lists, with a mark that says so.
 func (e *Encoder) Encode(r *Record) error {
+	if err := validate(r); err != nil {
+		return fmt.Errorf("encoding the record of %s %q: %w", r.Subject, cut(r.SourceID, 256), err)
+	}
 	record := *r
 	record.Time = r.Time.UTC().Truncate(time.Millisecond)
 	record.Changes = readableChanges(r.Changes)
@@ -45,7 +48,7 @@ func (e *Encoder) Encode(r *Record) error {
 		err = e.render(&record)
 	}
 	if err != nil {
-		return fmt.Errorf("encoding the record of %s %q: %w", r.Subject, r.SourceID, err)
+		return fmt.Errorf("encoding the record of %s %q: %w", r.Subject, cut(r.SourceID, 256), err)
 	}
 	if e.line.Len() > MaxLine {
 		return fmt.Errorf("encoding the record of %s %q: it has %d changed fields and does not fit into %d bytes", r.Subject, cut(r.SourceID, 256), len(r.Changes), MaxLine)

@@ -134,6 +134,14 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+func TestEncodeRefusesWhatCannotBeReadBack(t *testing.T) {
+	r := user("1", "MergeUser", plan.Succeeded)
+	err := NewEncoder(io.Discard).Encode(&r)
+	if want := `encoding the record of User "1": its operation "MergeUser" is not known`; err == nil || err.Error() != want {
+		t.Errorf("want %q, got %v", want, err)
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"subject":"User","operation":"NoUpdate","status":"Succeeded","time":"2026-11-05T02:00:01Z"}`))
 	f.Add([]byte("{}\n\n[]"))

@@ -73,6 +73,28 @@ var subjectWords = map[directory.Kind]phrase{
 	directory.Department: {"Department", "部门"},
 }
 
+var fieldWords = map[string]phrase{
+	plan.FieldParent:      {"(parent)", "(上级部门)"},
+	plan.FieldDepartments: {"(departments)", "(所属部门)"},
+	plan.FieldMembers:     {"(members)", "(成员)"},
+	plan.FieldLeaders:     {"(leaders)", "(负责人)"},
+	plan.FieldActive:      {"(active)", "(启用)"},
+	plan.FieldLink:        {"(link)", "(关联)"},
+}
+
+// runWords are types, modes and phases of runs.
+var runWords = map[string]phrase{
+	"Sync":            {"Sync", "同步"},
+	"Plan":            {"Plan", "预演"},
+	"Manual":          {"Manual", "手动"},
+	"Scheduled":       {"Scheduled", "定时"},
+	"RealTime":        {"RealTime", "实时"},
+	"Succeeded":       {"Succeeded", "成功"},
+	"PartiallyFailed": {"PartiallyFailed", "部分失败"},
+	"Failed":          {"Failed", "失败"},
+	"Cancelled":       {"Cancelled", "已取消"},
+}
+
 // Operations lists the operations in the order of the plan's stages.
 func Operations() []plan.OperationKind {
 	kinds := make([]plan.OperationKind, len(operationWords))
@@ -115,4 +137,19 @@ func SubjectWord(kind directory.Kind, locale Locale) string {
 		return word.in(locale)
 	}
 	return string(kind)
+}
+
+// fieldWord is what people call a changed field: a field of the directory keeps its own name.
+func fieldWord(field string, locale Locale) string {
+	if word, ok := fieldWords[field]; ok {
+		return word.in(locale)
+	}
+	return field
+}
+
+func runWord(text string, locale Locale) string {
+	if word, ok := runWords[text]; ok {
+		return word.in(locale)
+	}
+	return text
 }
