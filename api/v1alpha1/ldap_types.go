@@ -196,7 +196,7 @@ type LDAPTargetUsers struct {
 
 // LDAPDisable says how an account is turned off and on again.
 //
-// +kubebuilder:validation:XValidation:rule="self.disabled != self.?enabled.orValue(”)",message="disabled and enabled are the same value, so nobody could be turned off; give them different values"
+// +kubebuilder:validation:XValidation:rule="!has(self.enabled) || self.disabled != self.enabled",message="disabled and enabled are the same value, so nobody could be turned off; give them different values"
 type LDAPDisable struct {
 	// attribute that says whether the account is on. Example: employeeType.
 	// +required

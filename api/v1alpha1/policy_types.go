@@ -40,11 +40,11 @@ const (
 type Deletion struct {
 	// users is the policy for people. Default: {action: Disable}.
 	// +optional
-	// +kubebuilder:default={}
+	// +kubebuilder:default={action: Disable}
 	Users UserDeletion `json:"users,omitzero"`
 	// departments is the policy for departments. Default: {action: Keep}.
 	// +optional
-	// +kubebuilder:default={}
+	// +kubebuilder:default={action: Keep}
 	Departments DepartmentDeletion `json:"departments,omitzero"`
 	// confirm says when removals wait for a person: WhenGuarded, when the guard
 	// holds them, or Always. Default: WhenGuarded. Always is not served yet.

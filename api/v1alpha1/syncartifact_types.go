@@ -16,7 +16,7 @@ import (
 // +kubebuilder:printcolumn:name="RUN",type=string,JSONPath=".writer.run",description="The run that wrote it last."
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=".metadata.creationTimestamp",description="How long ago it was made."
 // +kubebuilder:validation:XValidation:rule="self.stream == oldSelf.stream && self.type == oldSelf.type",message="stream and type of a SyncArtifact are immutable; make a new one"
-// +kubebuilder:validation:XValidation:rule="oldSelf.type != 'Chunk' || self.?data == oldSelf.?data",message="the data of a chunk is immutable, since a manifest holds its digest; make a new chunk"
+// +kubebuilder:validation:XValidation:rule="oldSelf.type != 'Chunk' || self.data == oldSelf.data",message="the data of a chunk is immutable, since a manifest holds its digest; make a new chunk"
 type SyncArtifact struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata, with the labels
@@ -41,9 +41,9 @@ type SyncArtifact struct {
 	Writer ArtifactWriter `json:"writer"`
 
 	// data is the content, at most about 1 MB.
-	// +optional
+	// +required
 	// +kubebuilder:validation:MaxLength=1400000
-	Data []byte `json:"data,omitempty"`
+	Data []byte `json:"data"`
 }
 
 // SyncArtifactList is a list of SyncArtifacts.

@@ -50,7 +50,7 @@ type SyncTaskList struct {
 
 // SyncTaskSpec says what to keep in step, and how.
 //
-// +kubebuilder:validation:XValidation:rule="self.?owner.orValue(”) == oldSelf.?owner.orValue(”)",fieldPath=".owner",message="owner is immutable, since the links and marks of everyone who was synced belong to it; make a new task for another owner"
+// +kubebuilder:validation:XValidation:rule="self.owner == oldSelf.owner",fieldPath=".owner",message="owner is immutable, since the links and marks of everyone who was synced belong to it; make a new task for another owner"
 // +kubebuilder:validation:XValidation:rule="self.target.type != 'LDAP' || !has(self.target.ldap) || self.deletion.users.action != 'Disable' || has(self.target.ldap.users.disable)",fieldPath=".deletion.users.action",message="action Disable (the default) needs target.ldap.users.disable to say how an account is turned off; set it, or choose the action Keep or Delete"
 type SyncTaskSpec struct {
 	// displayName is a name for people, in any language. Default: none, and the
@@ -64,8 +64,9 @@ type SyncTaskSpec struct {
 	// Immutable. Default: empty, which means namespace/name of the task.
 	// Example: payroll/hr.
 	// +optional
+	// +kubebuilder:default=""
 	// +kubebuilder:validation:MaxLength=104
-	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$`
+	// +kubebuilder:validation:Pattern=`^([A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?)?$`
 	Owner string `json:"owner,omitempty"`
 
 	// suspend stops the task: nothing starts, runs wait (TaskSuspended) and one
@@ -94,7 +95,7 @@ type SyncTaskSpec struct {
 
 	// trigger says what starts a run. Default: {mode: Manual}.
 	// +optional
-	// +kubebuilder:default={}
+	// +kubebuilder:default={mode: Manual}
 	Trigger Trigger `json:"trigger,omitzero"`
 
 	// scope says which departments and people of the source are synced.
