@@ -7,7 +7,7 @@ import (
 // OperationKind is one of the twelve things that can happen to an entry.
 type OperationKind string
 
-// The operations, in the order of their stages.
+// The operations.
 const (
 	CreateDepartment      OperationKind = "CreateDepartment"
 	MoveDepartment        OperationKind = "MoveDepartment"
@@ -76,6 +76,11 @@ type Operation struct {
 	Active *bool `json:"active,omitempty"`
 	// Removal is set for DeleteUser and DeleteDepartment.
 	Removal Removal `json:"removal,omitempty"`
+	// TakesAway says that the operation takes an account away from a person, in whatever way: the guard counts and holds it.
+	TakesAway bool `json:"takesAway,omitempty"`
+	// Relinks is the source ID that the target entry was linked to before: it is gone, and its link goes with it. A ChangeUserIdentifier
+	// with Relinks changes the link and the mark, not the target's own identifier.
+	Relinks string `json:"relinks,omitempty"`
 	// Needs lists the operations without whose success this one cannot be done.
 	Needs []int `json:"needs,omitempty"`
 	// Decision is set when the outcome is known without any call.
@@ -91,8 +96,9 @@ type Decision struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Change is one field before and after. A change of a reference, and of departments, members and leaders, is by element:
-// Before and After are the elements that this task answers for, as source IDs, and what others put there is in neither.
+// Change is one field before and after. A change of a reference, and of departments and leaders, is by element: Before and After are the
+// elements that this task answers for, as source IDs, and what others put there is in neither. Of members only those that go (Before)
+// and those that come (After) are listed, since a department can have thousands.
 type Change struct {
 	Field     string         `json:"field"`
 	Before    []string       `json:"before,omitempty"`

@@ -1,0 +1,115 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// fieldChanges lists the mapped fields that differ, without those where the target is known to make something else of our value.
+func (p *Planner) fieldChanges(link *state.Link, source, target *mapping.Form) []Change {
+	var changes []Change
+	for _, diff := range p.options.Mapper.Diff(source, target) {
+		if link != nil && p.learned(link, diff.Field.Name, diff.After, diff.Before) {
+			continue
+		}
+		changes = append(changes, Change{Field: diff.Field.Name, Before: diff.Before, After: diff.After})
+	}
+	return changes
+}
+
+func (p *Planner) learned(link *state.Link, field string, wrote, reads []string) bool {
+	for _, learned := range link.Learned {
+		if learned.Field == field {
+			return learned.Wrote == state.Digest(p.options.Salt, field, wrote) && learned.Reads == state.Digest(p.options.Salt, field, reads)
+		}
+	}
+	return false
+}
+
+// createChanges lists what a create writes.
+func createChanges(form *mapping.Form) []Change {
+	var changes []Change
+	for _, attributes := range []directory.Attributes{form.Fields, form.OnCreate} {
+		for _, attribute := range attributes {
+			if len(attribute.Values) > 0 {
+				changes = append(changes, Change{Field: attribute.Name, After: attribute.Values})
+			}
+		}
+	}
+	sortChanges(changes)
+	return changes
+}
+
+func sortChanges(changes []Change) {
+	slices.SortFunc(changes, func(a, b Change) int {
+		if a.Field < b.Field {
+			return -1
+		}
+		return 1
+	})
+}
+
+// markState says what is to be done about the mark of a paired target entry.
+type markState int
+
+const (
+	markFine markState = iota
+	markMissing
+	markWrong
+)
+
+// checkMark compares a link with the mark: the link is the authority and the mark is the proof. taken says that the target entry has just been
+// adopted or relinked, so that its mark may still name another source entry of ours.
+func (p *Planner) checkMark(kind directory.Kind, id string, mark *directory.Mark, taken bool) (markState, *Decision) {
+	capable := p.options.Capabilities.UserMark
+	if kind == directory.Department {
+		capable = p.options.Capabilities.DepartmentMark
+	}
+	switch {
+	case !capable:
+		return markFine, nil
+	case mark == nil:
+		return markMissing, nil
+	case mark.Owner != "" && mark.Owner != p.options.Owner:
+		return markWrong, &Decision{Failed, ReasonOtherOwner, fmt.Sprintf(
+			"the target entry bears the mark of owner %q although it is linked here; let one task own it, and remove the other's mark", mark.Owner)}
+	case mark.SourceID == id:
+		return markFine, nil
+	case taken:
+		return markMissing, nil
+	}
+	return markWrong, &Decision{Failed, ReasonMarkDisagrees, fmt.Sprintf(
+		"the target entry is linked to this source entry but bears the mark of %s; correct or remove the mark in the target", mark.SourceID)}
+}
+
+// linkChange is the change of an entry that becomes ours, or whose mark has to be written.
+func linkChange(id, relinks string) Change {
+	change := Change{Field: FieldLink, After: []string{id}}
+	if relinks != "" {
+		change.Before = []string{relinks}
+	}
+	return change
+}
+
+// elements translates references into the source IDs that this task answers for, in order and without repetition.
+func elements(references []string, translate func(reference string) (string, bool)) []string {
+	var out []string
+	for _, reference := range references {
+		if id, ok := translate(reference); ok && !slices.Contains(out, id) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+func sameSet(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	a, b = slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b))
+	return slices.Equal(a, b)
+}

@@ -1,0 +1,245 @@
+package plan
+
+import (
+	"fmt"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// planDepartments plans every department. It comes after the users, who tell which members a department gets and loses.
+func (p *Planner) planDepartments() error {
+	for _, id := range p.departments.topDown {
+		if err := p.planDepartment(id, p.sourceDepartments[id], p.departments.pairs[id]); err != nil {
+			return err
+		}
+	}
+	for link := range p.options.Links.Sorted(directory.Department) {
+		if p.departmentPresent(link.SourceID) {
+			continue
+		}
+		if err := p.planDepartmentGone(link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentPair) error {
+	p.facts.SourceDepartments++
+	base := Operation{Subject: directory.Department, SourceID: id, Name: p.departmentPath(id)}
+	if pair.target == nil {
+		return p.planNewDepartment(base, form, pair)
+	}
+	base.TargetID = pair.target.ID
+	mark, decision := p.checkMark(directory.Department, id, pair.target.Mark, pair.adopted)
+	if decision != nil {
+		base.Kind = UpdateDepartment
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	planned := 0
+	plan := func(kind OperationKind, at uint32, fill func(*Operation)) error {
+		planned++
+		operation := base
+		operation.Kind = kind
+		fill(&operation)
+		return p.output.planned(operation, at)
+	}
+	if parent, moved := p.parentChange(form, pair.target); moved {
+		err := plan(MoveDepartment, wave(stageMoveDepartments, p.departments.level[id]), func(o *Operation) {
+			o.Parent, o.Changes = form.Parent, []Change{parent}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	changes := p.fieldChanges(pair.link, form, pair.target)
+	taken := pair.adopted || mark == markMissing
+	if taken {
+		changes = append(changes, linkChange(id, pair.relinks))
+		sortChanges(changes)
+	}
+	if len(changes) > 0 {
+		err := plan(UpdateDepartment, wave(stageUpdateDepartments, p.departments.level[id]), func(o *Operation) {
+			o.Changes, o.Mark, o.Adopt, o.Relinks = changes, taken, pair.adopted, pair.relinks
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := p.planDepartmentPeople(plan, id, form, pair.target); err != nil {
+		return err
+	}
+	p.reviveLink(pair.link)
+	if planned == 0 {
+		return p.output.unchanged(directory.Department, id, base.TargetID, base.Name, "")
+	}
+	return nil
+}
+
+// planNewDepartment plans a department that has no target entry.
+func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair departmentPair) error {
+	base.Kind = CreateDepartment
+	if pair.link != nil {
+		base.Kind, base.TargetID = UpdateDepartment, pair.link.TargetID
+	}
+	decision := pair.decision
+	if decision == nil && form.Parent != "" && p.options.Capabilities.Nested && !p.departmentHasPlace(form.Parent) {
+		decision = &Decision{Failed, ReasonParentUnknown, fmt.Sprintf(
+			"the parent department %s could not be read or is not in the source, so this one has no place; correct the parent first", form.Parent)}
+	}
+	if decision != nil {
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	base.Changes, base.Mark = createChanges(form), true
+	if p.options.Capabilities.Nested {
+		base.Parent = form.Parent
+		if form.Parent != "" {
+			base.Changes = append(base.Changes, Change{
+				Field: FieldParent, After: []string{form.Parent}, AfterNames: []string{p.departmentPath(form.Parent)}, Reference: directory.Department,
+			})
+			sortChanges(base.Changes)
+		}
+	}
+	if err := p.output.planned(base, wave(stageCreateDepartments, p.departments.level[base.SourceID])); err != nil {
+		return err
+	}
+	plan := func(kind OperationKind, at uint32, fill func(*Operation)) error {
+		operation := Operation{Kind: kind, Subject: directory.Department, SourceID: base.SourceID, Name: base.Name}
+		fill(&operation)
+		return p.output.planned(operation, at)
+	}
+	return p.planDepartmentPeople(plan, base.SourceID, form, &mapping.Form{})
+}
+
+// departmentHasPlace reports that a parent is, or will be, in the target.
+func (p *Planner) departmentHasPlace(id string) bool {
+	_, linked := p.options.Links.BySource(directory.Department, id)
+	return linked || p.sourceDepartments[id] != nil
+}
+
+// parentChange compares the parents. One in the target that is not ours counts as different.
+func (p *Planner) parentChange(source, target *mapping.Form) (Change, bool) {
+	if !p.options.Capabilities.Nested {
+		return Change{}, false
+	}
+	before, ours := p.departments.sourceOf[target.Parent], true
+	if target.Parent != "" {
+		_, ours = p.departments.sourceOf[target.Parent]
+	}
+	if ours && before == source.Parent {
+		return Change{}, false
+	}
+	change := Change{Field: FieldParent, Reference: directory.Department}
+	if before != "" {
+		change.Before, change.BeforeNames = []string{before}, []string{p.departmentPath(before)}
+	} else if parent := p.targetDepartments[target.Parent]; parent != nil {
+		change.BeforeNames = []string{parent.Name}
+	}
+	if source.Parent != "" {
+		change.After, change.AfterNames = []string{source.Parent}, []string{p.departmentPath(source.Parent)}
+	}
+	return change, true
+}
+
+// planDepartmentPeople plans the members and leaders of a department.
+func (p *Planner) planDepartmentPeople(plan func(OperationKind, uint32, func(*Operation)) error, id string, source, target *mapping.Form) error {
+	for _, takesAway := range []bool{false, true} {
+		change, ok := p.membership.change(id, takesAway)
+		if !ok {
+			continue
+		}
+		if err := plan(SyncDepartmentMembers, wave(stageMembership, boolLevel(takesAway)), func(o *Operation) {
+			o.Changes, o.TakesAway = []Change{change}, takesAway
+		}); err != nil {
+			return err
+		}
+	}
+	if !p.options.Capabilities.Leaders {
+		return nil
+	}
+	after, before := elements(source.Leaders, p.sourceUserElement), elements(target.Leaders, p.targetUserElement)
+	if sameSet(after, before) {
+		return nil
+	}
+	return plan(SyncDepartmentLeaders, wave(stageLeaders, 0), func(o *Operation) {
+		o.Changes = []Change{{Field: FieldLeaders, Before: before, After: after, Reference: directory.User}}
+	})
+}
+
+func boolLevel(later bool) int {
+	if later {
+		return 1
+	}
+	return 0
+}
+
+// reviveLink makes the link of an entry that is back in the source active again, where no write to the target is needed for it.
+func (p *Planner) reviveLink(link *state.Link) {
+	if link == nil || link.State == state.Active {
+		return
+	}
+	active := *link
+	active.State, active.Since, active.Run, active.Reason = state.Active, nil, "", ""
+	p.output.link(active)
+}
+
+// planDepartmentGone plans what becomes of the target entry of a department that left the source or the scope.
+func (p *Planner) planDepartmentGone(link state.Link) error {
+	base := Operation{Kind: DeleteDepartment, Subject: directory.Department, SourceID: link.SourceID, TargetID: link.TargetID, Name: link.Name}
+	target := p.targetDepartments[link.TargetID]
+	if target == nil {
+		return p.planLinkGone(link, base)
+	}
+	if base.Name == "" {
+		base.Name = target.Name
+	}
+	if p.departments.relinked[link.SourceID] || link.State != state.Active {
+		return nil
+	}
+	if _, decision := p.checkMark(directory.Department, link.SourceID, target.Mark, false); decision != nil {
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	if p.options.DepartmentRemoval == Keep {
+		return p.release(link, base, "deletion.departments.action is Keep")
+	}
+	if held := p.membership.held[link.SourceID]; held > 0 {
+		return p.output.decided(base, Held, ReasonHasHeldPeople, fmt.Sprintf(
+			"the removal of %d people of this department is held, and it goes when they have gone", held))
+	}
+	p.facts.RemovalsDepartments++
+	base.Removal, base.TakesAway = Delete, true
+	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
+	return p.output.planned(base, wave(stageDeleteDepartments, maxLevel-p.targetLevel(target)))
+}
+
+// targetLevel is the depth of a target department: the deepest are deleted first.
+func (p *Planner) targetLevel(form *mapping.Form) int {
+	depth := 0
+	for at := form; at.Parent != "" && p.targetDepartments[at.Parent] != nil && depth <= len(p.targetDepartments); at = p.targetDepartments[at.Parent] {
+		depth++
+	}
+	return depth
+}
+
+// planLinkGone drops a link whose entries are gone on both sides.
+func (p *Planner) planLinkGone(link state.Link, base Operation) error {
+	if entry, unknown := p.unknownTargets[entryKey{link.Kind, link.TargetID}]; unknown {
+		decision := targetUnknown(entry)
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	p.output.drop(link)
+	if link.State != state.Active {
+		return nil
+	}
+	return p.output.unchanged(link.Kind, link.SourceID, link.TargetID, link.Name, "the entry is gone on both sides; its link was dropped")
+}
+
+// release ends the care for an entry that left the source and is kept.
+func (p *Planner) release(link state.Link, base Operation, why string) error {
+	link.State = state.Released
+	link.Name = base.Name
+	p.output.link(link)
+	return p.output.decided(base, Skipped, ReasonKept, "the entry left the source or the scope and stays in the target, since "+why)
+}

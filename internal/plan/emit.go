@@ -1,0 +1,162 @@
+package plan
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/guard"
+	"synccenter.dev/synccenter/internal/spool"
+)
+
+// Operations yields the whole plan in its order. With hold set, every removal (and what depends on one) carries a Held decision with
+// that finding. Operations with a Decision come first, all with Index -1; the others follow with Index counting from 0 and waves that
+// never go down. The sequence can be taken more than once.
+func (p *Planner) Operations(hold *guard.Finding) iter.Seq2[Operation, error] {
+	return func(yield func(Operation, error) bool) {
+		heldRemovals, err := p.heldRemovals(hold)
+		if err != nil {
+			yield(Operation{}, err)
+			return
+		}
+		undecided := func(o *Operation) *Decision { return p.decide(o, hold, heldRemovals) }
+		for record, err := range p.output.decisions.Sorted() {
+			if !yieldDecoded(yield, record, err) {
+				return
+			}
+		}
+		for operation, err := range p.decodeOperations() {
+			if err != nil {
+				yield(Operation{}, err)
+				return
+			}
+			if decision := undecided(&operation); decision != nil {
+				operation.Index, operation.Wave, operation.Decision = -1, 0, decision
+				if !yield(operation, nil) {
+					return
+				}
+			}
+		}
+		p.yieldUndecided(yield, undecided)
+	}
+}
+
+// yieldDecoded yields a spooled operation, and reports whether to go on.
+func yieldDecoded(yield func(Operation, error) bool, record spool.Record, err error) bool {
+	if err != nil {
+		yield(Operation{}, err)
+		return false
+	}
+	operation, err := decode(record.Value)
+	return yield(operation, err) && err == nil
+}
+
+// yieldUndecided yields what is to be done, numbered.
+func (p *Planner) yieldUndecided(yield func(Operation, error) bool, undecided func(*Operation) *Decision) {
+	index := 0
+	// exchanged remembers where those stand whom others need.
+	exchanged := map[string]int{}
+	for operation, err := range p.decodeOperations() {
+		if err != nil {
+			yield(Operation{}, err)
+			return
+		}
+		if undecided(&operation) != nil {
+			continue
+		}
+		operation.Index = index
+		if giver := p.giverOf(&operation); giver != "" {
+			if needed, ok := exchanged[giver]; ok {
+				operation.Needs = append(operation.Needs, needed)
+			}
+		}
+		if operation.Subject == directory.User && operation.Wave>>20 == uint32(stageExchange) {
+			exchanged[operation.SourceID] = index
+		}
+		index++
+		if !yield(operation, nil) {
+			return
+		}
+	}
+}
+
+func (p *Planner) decodeOperations() iter.Seq2[Operation, error] {
+	return func(yield func(Operation, error) bool) {
+		for record, err := range p.output.operations.Sorted() {
+			if !yieldDecoded(yield, record, err) {
+				return
+			}
+		}
+	}
+}
+
+// claims reports that the operation takes an identifier: then others may have to give it up first.
+func claims(o *Operation) bool {
+	return o.Kind == CreateUser || o.Kind == ChangeUserIdentifier && o.Relinks == ""
+}
+
+// giverOf is the user who must have given up what this operation claims.
+func (p *Planner) giverOf(o *Operation) string {
+	if !claims(o) {
+		return ""
+	}
+	return p.exchange.needs[o.SourceID]
+}
+
+// heldRemovals are the source IDs of the users whose removal is held now.
+func (p *Planner) heldRemovals(hold *guard.Finding) (map[string]bool, error) {
+	held := map[string]bool{}
+	if hold == nil {
+		return held, nil
+	}
+	for record, err := range p.exchange.removals.Sorted() {
+		if err != nil {
+			return nil, err
+		}
+		held[strings.Clone(record.Key)] = true
+	}
+	return held, nil
+}
+
+// decide says what is known of an operation before anything is done.
+func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[string]bool) *Decision {
+	if hold != nil && o.TakesAway {
+		return &Decision{Held, hold.Reason, hold.Message}
+	}
+	if o.Subject != directory.User || !p.concernsClaim(o) {
+		return nil
+	}
+	if refused, ok := p.exchange.refused[o.SourceID]; ok {
+		if !claims(o) {
+			refused.Status = Skipped
+		}
+		return &refused
+	}
+	seen := []string{o.SourceID}
+	for giver := p.exchange.needs[o.SourceID]; giver != "" && !slices.Contains(seen, giver); giver = p.exchange.needs[giver] {
+		if heldRemovals[giver] {
+			return &Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
+				"the identifier still belongs to the user %s, whose removal is held; decide about that removal first", giver)}
+		}
+		if _, ok := p.exchange.refused[giver]; ok {
+			return &Decision{Skipped, ReasonNameInUse, fmt.Sprintf(
+				"the identifier still belongs to the user %s, who cannot be renamed in this run", giver)}
+		}
+		seen = append(seen, giver)
+	}
+	return nil
+}
+
+// concernsClaim reports that the operation cannot be done when the user's claim is refused: the claim itself, and for a user
+// who is not created everything else about that user.
+func (p *Planner) concernsClaim(o *Operation) bool {
+	return claims(o) || o.TargetID == ""
+}
+
+// LinkChanges yields the links that planning alone changed: entries that are back in the source and need no write, entries
+// that are kept, and links whose entries are gone on both sides. They belong to the plan and are stored with it.
+func (p *Planner) LinkChanges() iter.Seq[LinkChange] {
+	return slices.Values(p.output.links)
+}

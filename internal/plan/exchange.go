@@ -1,0 +1,223 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/spool"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// exchange orders what gives up an identifier before what claims it: renames, removals and creates. Identifiers are named by their
+// comparison key, users by source ID.
+type exchange struct {
+	equality directory.Equality
+	// claims are those of the users that are created.
+	claims map[string]string
+	// renames are in the order in which they were planned, which is that of the source IDs.
+	renames []rename
+	// removals wait for their place in the order; gives says what each gives up.
+	removals *spool.Spool
+	gives    map[string]string
+	kept     map[string]keptName
+	// needs says, for a claimer, which user must have given up its identifier before.
+	needs map[string]string
+	// refused are claims that cannot succeed.
+	refused map[string]Decision
+}
+
+type rename struct {
+	operation     Operation
+	before, after string
+}
+
+// keptName is an identifier that still belongs to somebody who left.
+type keptName struct {
+	name  string
+	state state.LinkState
+}
+
+func newExchange(equality directory.Equality) exchange {
+	return exchange{
+		equality: equality, claims: map[string]string{}, removals: spool.New(spoolBlock), gives: map[string]string{},
+		kept: map[string]keptName{}, needs: map[string]string{}, refused: map[string]Decision{},
+	}
+}
+
+func (e *exchange) key(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return e.equality.Key(values[0])
+}
+
+func (e *exchange) len() int { return len(e.renames) }
+
+func (e *exchange) claim(key, id string) {
+	if key != "" {
+		e.claims[key] = id
+	}
+}
+
+func (e *exchange) rename(operation Operation, before, after string) {
+	e.renames = append(e.renames, rename{operation, before, after})
+}
+
+func (e *exchange) keep(key, name string, in state.LinkState) {
+	if key != "" {
+		e.kept[key] = keptName{name, in}
+	}
+}
+
+func (e *exchange) remove(operation Operation, key string) error {
+	if operation.Removal == Delete && key != "" {
+		e.gives[key] = operation.SourceID
+	}
+	encoded, err := json.Marshal(operation)
+	if err != nil {
+		return fmt.Errorf("encoding the removal of %q: %w", operation.SourceID, err)
+	}
+	return e.removals.Add(operation.SourceID, append([]byte{encodedOperation}, encoded...))
+}
+
+// planExchange gives renames and removals their place in the order.
+func (p *Planner) planExchange() error {
+	e := &p.exchange
+	byID := make(map[string]*rename, len(e.renames))
+	for i := range e.renames {
+		r := &e.renames[i]
+		byID[r.operation.SourceID] = r
+		if r.before != "" {
+			e.gives[r.before] = r.operation.SourceID
+		}
+	}
+	wanted := e.findNeeds(byID)
+	levels := e.levels(byID)
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		if err := p.planRename(byID[id], levels); err != nil {
+			return err
+		}
+	}
+	for record, err := range e.removals.Sorted() {
+		if err != nil {
+			return err
+		}
+		operation, err := decode(record.Value)
+		if err != nil {
+			return err
+		}
+		at := wave(stageRemoveUsers, 0)
+		if wanted[operation.SourceID] {
+			at = wave(stageExchange, 0)
+		}
+		if err := p.output.planned(operation, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findNeeds says who needs whom, and which givers are wanted by somebody.
+func (e *exchange) findNeeds(byID map[string]*rename) map[string]bool {
+	wanted := map[string]bool{}
+	consider := func(id, key string) {
+		if kept, ok := e.kept[key]; ok {
+			e.refused[id] = kept.refusal()
+			return
+		}
+		if giver, ok := e.gives[key]; ok && giver != id {
+			e.needs[id] = giver
+			wanted[giver] = true
+		}
+	}
+	for key, id := range e.claims {
+		consider(id, key)
+	}
+	for id, r := range byID {
+		if r.after != r.before {
+			consider(id, r.after)
+		}
+	}
+	return wanted
+}
+
+func (k keptName) refusal() Decision {
+	way := "delete the account there, or give one of the two another identifier"
+	if k.state == state.Held {
+		way = "decide about the held removal, or give one of the two another identifier"
+	}
+	return Decision{Failed, ReasonNameInUse, fmt.Sprintf(
+		"the identifier still belongs to %q, who left the source and whose account is kept (%s); %s", k.name, k.state, way)}
+}
+
+// levels counts for each rename how many others must come before it. Each needs at most one other, so what is not a chain is a circle with chains
+// that end in it; a circle is opened at its smallest ID, whose rename then takes two steps.
+func (e *exchange) levels(byID map[string]*rename) map[string]renameLevel {
+	out := make(map[string]renameLevel, len(byID))
+	for _, start := range slices.Sorted(maps.Keys(byID)) {
+		var path []string
+		at, on := start, map[string]bool{}
+		for byID[at] != nil && out[at] == (renameLevel{}) && !on[at] {
+			path, on[at] = append(path, at), true
+			at = e.needs[at]
+		}
+		if on[at] {
+			first := slices.Min(path[slices.Index(path, at):])
+			e.open(path, at, first, out)
+			path = path[:slices.Index(path, at)]
+		}
+		level := out[at].last
+		for _, id := range slices.Backward(path) {
+			level++
+			out[id] = renameLevel{last: level}
+		}
+	}
+	return out
+}
+
+// renameLevel is when a rename happens: at last, and for the one that opens a circle also at level 1 with a temporary value.
+type renameLevel struct {
+	last   int
+	opened bool
+}
+
+// open gives the levels of a circle, which begins at path[at] and is opened at first.
+func (e *exchange) open(path []string, at, first string, out map[string]renameLevel) {
+	circle := path[slices.Index(path, at):]
+	shift := slices.Index(circle, first)
+	// In the order of need: first needs the next one, and so on; the last one needs first.
+	ordered := append(slices.Clone(circle[shift:]), circle[:shift]...)
+	level := 1
+	for i := len(ordered) - 1; i > 0; i-- {
+		level++
+		out[ordered[i]] = renameLevel{last: level}
+	}
+	out[first] = renameLevel{last: level + 1, opened: true}
+}
+
+// planRename plans one rename, in two steps where it opens a circle.
+func (p *Planner) planRename(r *rename, levels map[string]renameLevel) error {
+	level := levels[r.operation.SourceID]
+	if level.opened {
+		temporary := temporaryIdentifier(r.operation.SourceID)
+		step := r.operation
+		step.Changes = []Change{{Field: r.operation.Changes[0].Field, Before: r.operation.Changes[0].Before, After: []string{temporary}}}
+		step.Note = "two or more people exchange this value, so it is given up first"
+		if err := p.output.planned(step, wave(stageExchange, 1)); err != nil {
+			return err
+		}
+		r.operation.Changes = []Change{{Field: r.operation.Changes[0].Field, Before: []string{temporary}, After: r.operation.Changes[0].After}}
+	}
+	return p.output.planned(r.operation, wave(stageExchange, level.last))
+}
+
+// temporaryIdentifier is a value that nobody has: it is made from the user's ID, so that each plan makes the same.
+func temporaryIdentifier(id string) string {
+	sum := sha256.Sum256([]byte(id))
+	return "swap-" + hex.EncodeToString(sum[:6])
+}

@@ -1,0 +1,33 @@
+package plan
+
+// The reasons of decisions that planning makes. Each stands in a record, for programs; its message is for people.
+const (
+	// ReasonUnknown: the source entry could not be read, filtered or mapped.
+	ReasonUnknown = "EntryUnknown"
+	// ReasonTargetUnknown: the linked target entry could not be read.
+	ReasonTargetUnknown = "TargetEntryUnknown"
+	// ReasonCollision: two source entries claim one target entry.
+	ReasonCollision = "Collision"
+	// ReasonAmbiguous: a matching rule hits more than one target entry.
+	ReasonAmbiguous = "AmbiguousMatch"
+	// ReasonOtherOwner: the target entry bears the mark of another owner.
+	ReasonOtherOwner = "OwnedByAnother"
+	// ReasonMarkDisagrees: the target entry bears our mark for another source entry.
+	ReasonMarkDisagrees = "MarkDisagrees"
+	// ReasonAdoption: the task does not let an unlinked target entry be taken over, or wants a person to look first.
+	ReasonAdoption = "AdoptionNeedsDecision"
+	// ReasonRelink: the target entry is linked to a source ID that is gone, and the task wants a person to look first.
+	ReasonRelink = "RelinkNeedsDecision"
+	// ReasonParentUnknown: the department's parent is not known, so it has no place.
+	ReasonParentUnknown = "ParentUnknown"
+	// ReasonNameInUse: the identifier still belongs to someone who left and was not deleted.
+	ReasonNameInUse = "NameInUse"
+	// ReasonKept: the entry left the source and the task keeps such entries.
+	ReasonKept = "Kept"
+	// ReasonDependsOnHeld: something that this needs is held.
+	ReasonDependsOnHeld = "DependsOnHeld"
+	// ReasonHasHeldPeople: the department still has people whose removal is held.
+	ReasonHasHeldPeople = "HasHeldPeople"
+	// ReasonDisableUnsupported: the task disables leavers and the target cannot.
+	ReasonDisableUnsupported = "DisableUnsupported"
+)

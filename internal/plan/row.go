@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
+)
+
+// row is a user as it waits in a spool: a head that most comparisons get by with, and the whole form behind it.
+type row struct {
+	hash        mapping.Hash
+	id, name    string
+	mark        *directory.Mark
+	disabled    bool
+	departments []string
+	// plain: there are no references and no unreadable fields, so an equal hash says that the fields are equal.
+	plain bool
+	body  []byte
+}
+
+const (
+	rowDisabled = 1 << iota
+	rowPlain
+	rowMarked
+)
+
+// appendRow appends the row of a form.
+func appendRow(buf []byte, mapper *mapping.Mapper, form *mapping.Form) []byte {
+	hash := mapper.Hash(form)
+	buf = append(buf, hash[:]...)
+	var flags byte
+	if form.Disabled {
+		flags |= rowDisabled
+	}
+	if len(form.References) == 0 && len(form.Unreadable) == 0 {
+		flags |= rowPlain
+	}
+	if form.Mark != nil {
+		flags |= rowMarked
+	}
+	buf = append(buf, flags)
+	buf = appendText(appendText(buf, form.ID), form.Name)
+	if form.Mark != nil {
+		buf = appendText(appendText(buf, form.Mark.Owner), form.Mark.SourceID)
+	}
+	buf = binary.AppendUvarint(buf, uint64(len(form.Departments)))
+	for _, id := range form.Departments {
+		buf = appendText(buf, id)
+	}
+	return mapping.AppendForm(buf, form)
+}
+
+func appendText(buf []byte, text string) []byte {
+	return append(binary.AppendUvarint(buf, uint64(len(text))), text...)
+}
+
+var errRow = errors.New("a spooled user is cut short")
+
+// parseRow reads the head of a row. The row refers to data and must not outlive it.
+func parseRow(data []byte) (*row, error) {
+	r := &row{}
+	if len(data) < len(r.hash)+1 {
+		return nil, errRow
+	}
+	copy(r.hash[:], data)
+	flags := data[len(r.hash)]
+	scan := scanner{data: data[len(r.hash)+1:]}
+	r.disabled, r.plain = flags&rowDisabled != 0, flags&rowPlain != 0
+	r.id, r.name = scan.text(), scan.text()
+	if flags&rowMarked != 0 {
+		r.mark = &directory.Mark{Owner: scan.text(), SourceID: scan.text()}
+	}
+	if n := scan.number(); n > 0 && n <= uint64(len(scan.data)) {
+		r.departments = make([]string, n)
+		for i := range r.departments {
+			r.departments[i] = scan.text()
+		}
+	}
+	if scan.bad {
+		return nil, errRow
+	}
+	r.body = scan.data
+	return r, nil
+}
+
+// form decodes the whole form.
+func (r *row) form() (*mapping.Form, error) {
+	form, err := mapping.DecodeForm(r.body)
+	if err != nil {
+		return nil, fmt.Errorf("decoding the form of user %q: %w", r.id, err)
+	}
+	return &form, nil
+}
+
+// scanner reads what appendText wrote.
+type scanner struct {
+	data []byte
+	bad  bool
+}
+
+func (s *scanner) number() uint64 {
+	n, width := binary.Uvarint(s.data)
+	if width <= 0 {
+		s.bad = true
+		return 0
+	}
+	s.data = s.data[width:]
+	return n
+}
+
+func (s *scanner) text() string {
+	n := s.number()
+	if n > uint64(len(s.data)) {
+		s.bad = true
+		return ""
+	}
+	text := string(s.data[:n])
+	s.data = s.data[n:]
+	return text
+}

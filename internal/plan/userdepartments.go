@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"slices"
+
+	"synccenter.dev/synccenter/internal/directory"
+)
+
+// sourceDepartmentsOf lists the departments of a source user that this task answers for, the main one first.
+func (p *Planner) sourceDepartmentsOf(r *row) []string {
+	return elements(r.departments, func(id string) (string, bool) {
+		if p.sourceDepartments[id] != nil {
+			return id, true
+		}
+		_, linked := p.options.Links.BySource(directory.Department, id)
+		return id, linked && p.departmentPresent(id)
+	})
+}
+
+// targetDepartmentsOf does the same for a target user, in source IDs. Departments that somebody else put the user into are left out.
+func (p *Planner) targetDepartmentsOf(r *row) []string {
+	return elements(r.departments, func(id string) (string, bool) {
+		source, ours := p.departments.sourceOf[id]
+		return source, ours
+	})
+}
+
+// limitDepartments keeps what the target can hold.
+func (p *Planner) limitDepartments(departments []string) []string {
+	if p.options.Capabilities.SingleDepartment && len(departments) > 1 {
+		return departments[:1]
+	}
+	return departments
+}
+
+func (p *Planner) sameDepartments(before, after []string) bool {
+	if p.options.Capabilities.Membership == directory.NoMembership {
+		return true
+	}
+	before, after = p.limitDepartments(before), p.limitDepartments(after)
+	if p.options.Capabilities.MainDepartment && len(before) > 0 && len(after) > 0 && before[0] != after[0] {
+		return false
+	}
+	return sameSet(before, after)
+}
+
+// planUserDepartments plans where a paired user belongs, on the user or on its departments.
+func (p *Planner) planUserDepartments(base Operation, before, after []string) error {
+	if p.sameDepartments(before, after) {
+		return nil
+	}
+	last := len(before) > 0 && len(after) == 0
+	if last {
+		p.facts.RemovalsUsers++
+		for _, id := range before {
+			p.membership.loses[id]++
+		}
+	}
+	if p.options.Capabilities.Membership == directory.OnDepartment {
+		p.planMembers(base.SourceID, base.Name, before, after, last)
+		return nil
+	}
+	before, after = p.limitDepartments(before), p.limitDepartments(after)
+	base.Kind, base.TakesAway = ChangeUserDepartments, last
+	base.Changes = []Change{p.departmentsChange(before, after)}
+	if len(after) > 0 && (len(before) == 0 || before[0] != after[0]) {
+		base.Main = after[0]
+	}
+	return p.output.planned(base, wave(stageMembership, boolLevel(last)))
+}
+
+// planMembers notes the change of a user's departments with the departments, which is where the target keeps it.
+func (p *Planner) planMembers(id, name string, before, after []string, last bool) {
+	if p.options.Capabilities.Membership != directory.OnDepartment {
+		return
+	}
+	for _, department := range after {
+		if !slices.Contains(before, department) {
+			p.membership.add(department, id, name)
+		}
+	}
+	for _, department := range before {
+		if !slices.Contains(after, department) {
+			p.membership.remove(department, id, name, last)
+		}
+	}
+}
+
+func (p *Planner) departmentsChange(before, after []string) Change {
+	return Change{
+		Field: FieldDepartments, Reference: directory.Department,
+		Before: before, BeforeNames: p.departmentPaths(before), After: after, AfterNames: p.departmentPaths(after),
+	}
+}

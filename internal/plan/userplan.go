@@ -1,0 +1,259 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// planUser plans one user from all that is known under its source ID.
+func (p *Planner) planUser(j *joined) error {
+	switch {
+	case p.userUnknown(j.id):
+		return nil
+	case j.source == nil && p.users.relinked[j.id]:
+		return nil
+	case j.source == nil:
+		return p.planUserGone(j)
+	}
+	p.facts.SourceUsers++
+	found := p.users.matches[j.id]
+	base := Operation{Subject: directory.User, SourceID: j.id, Name: j.source.name}
+	switch {
+	case found.decision != nil:
+		base.Kind = CreateUser
+		return p.output.decided(base, found.decision.Status, found.decision.Reason, found.decision.Message)
+	case j.target == nil && j.link != nil && p.targetUserUnknown(j.link.TargetID):
+		base.Kind, base.TargetID = UpdateUser, j.link.TargetID
+		decision := targetUnknown(p.unknownTargets[entryKey{directory.User, j.link.TargetID}])
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	case j.target == nil:
+		return p.planNewUser(base, j)
+	}
+	base.TargetID = j.target.id
+	return p.planPair(base, j, found)
+}
+
+func (p *Planner) planNewUser(base Operation, j *joined) error {
+	form, err := j.source.form()
+	if err != nil {
+		return err
+	}
+	base.Kind, base.Changes, base.Mark = CreateUser, createChanges(form), true
+	departments := p.sourceDepartmentsOf(j.source)
+	if p.options.Capabilities.Membership == directory.OnUser {
+		base.Departments = p.limitDepartments(departments)
+		if len(base.Departments) > 0 {
+			base.Changes = append(base.Changes, p.departmentsChange(nil, base.Departments))
+		}
+	} else {
+		p.planMembers(base.SourceID, base.Name, nil, departments, false)
+	}
+	sortChanges(base.Changes)
+	p.exchange.claim(p.identifier(form), base.SourceID)
+	if err := p.output.planned(base, wave(stageCreateUsers, 0)); err != nil {
+		return err
+	}
+	return p.planReferences(base, form, &mapping.Form{})
+}
+
+// planPair compares a source user with its target entry.
+func (p *Planner) planPair(base Operation, j *joined, found match) error {
+	adopted := found.target != ""
+	p.facts.ComparedUsers++
+	mark, decision := p.checkMark(directory.User, j.id, j.target.mark, adopted)
+	if decision != nil {
+		base.Kind = UpdateUser
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	before, after := p.targetDepartmentsOf(j.target), p.sourceDepartmentsOf(j.source)
+	for _, id := range before {
+		p.membership.members[id]++
+	}
+	enable := j.target.disabled && j.link != nil && j.link.State == state.Disabled
+	sameFields := j.source.plain && j.target.plain && j.source.hash == j.target.hash
+	if sameFields && !adopted && mark == markFine && !enable && p.sameDepartments(before, after) {
+		p.reviveLink(j.link)
+		return p.output.unchanged(directory.User, j.id, base.TargetID, base.Name, "")
+	}
+	source, err := j.source.form()
+	if err != nil {
+		return err
+	}
+	target, err := j.target.form()
+	if err != nil {
+		return err
+	}
+	planned := p.output.operations.Len() + p.exchange.len()
+	taken := adopted || mark == markMissing
+	if err := p.planUserFields(base, j.link, source, target, userTake{taken: taken, adopted: adopted, relinks: found.relinks, enable: enable}); err != nil {
+		return err
+	}
+	if err := p.planUserDepartments(base, before, after); err != nil {
+		return err
+	}
+	if err := p.planReferences(base, source, target); err != nil {
+		return err
+	}
+	if !enable {
+		p.reviveLink(j.link)
+	}
+	if planned == p.output.operations.Len()+p.exchange.len() {
+		return p.output.unchanged(directory.User, j.id, base.TargetID, base.Name, "")
+	}
+	return nil
+}
+
+// userTake says what an update does beside its fields.
+type userTake struct {
+	taken, adopted, enable bool
+	relinks                string
+}
+
+// planUserFields plans the rename and the update of a paired user.
+func (p *Planner) planUserFields(base Operation, link *state.Link, source, target *mapping.Form, take userTake) error {
+	changes := p.fieldChanges(link, source, target)
+	counted := len(changes) > 0
+	identifier := p.options.Capabilities.UserIdentifier
+	for i, change := range changes {
+		if len(change.After) == 0 && len(change.Before) > 0 {
+			p.facts.Cleared[change.Field]++
+		}
+		if change.Field == identifier && identifier != "" {
+			rename := base
+			rename.Kind, rename.Changes = ChangeUserIdentifier, []Change{change}
+			p.exchange.rename(rename, p.exchange.key(change.Before), p.exchange.key(change.After))
+			changes = slices.Delete(changes, i, i+1)
+			break
+		}
+	}
+	if take.relinks != "" {
+		relink := base
+		relink.Kind, relink.Changes = ChangeUserIdentifier, []Change{linkChange(base.SourceID, take.relinks)}
+		relink.Mark, relink.Adopt, relink.Relinks = true, true, take.relinks
+		if err := p.output.planned(relink, wave(stageExchange, 0)); err != nil {
+			return err
+		}
+	} else if take.taken {
+		changes = append(changes, linkChange(base.SourceID, ""))
+		base.Mark, base.Adopt = true, take.adopted
+	}
+	if take.enable {
+		counted = true
+		active := true
+		base.Active = &active
+		changes = append(changes, Change{Field: FieldActive, Before: []string{"false"}, After: []string{"true"}})
+	}
+	if counted {
+		p.facts.ChangedUsers++
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	sortChanges(changes)
+	base.Kind, base.Changes = UpdateUser, changes
+	return p.output.planned(base, wave(stageUpdateUsers, 0))
+}
+
+// planReferences plans the fields that name other users. They come last, when everybody exists.
+func (p *Planner) planReferences(base Operation, source, target *mapping.Form) error {
+	var changes []Change
+	for _, attribute := range source.References {
+		if slices.Contains(target.Unreadable, attribute.Name) {
+			continue
+		}
+		after := elements(attribute.Values, p.sourceUserElement)
+		before := elements(target.References.Get(attribute.Name), p.targetUserElement)
+		if !sameSet(after, before) {
+			changes = append(changes, Change{Field: attribute.Name, Before: before, After: after, Reference: directory.User})
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	base.Kind, base.Changes = UpdateUser, changes
+	base.Parent, base.Departments, base.Mark = "", nil, false
+	return p.output.planned(base, wave(stageReferences, 0))
+}
+
+// planUserGone plans what becomes of the target entry of a user who left the source or the scope.
+func (p *Planner) planUserGone(j *joined) error {
+	link := *j.link
+	base := Operation{Kind: DeleteUser, Subject: directory.User, SourceID: j.id, TargetID: link.TargetID, Name: link.Name}
+	if j.target == nil {
+		return p.planLinkGone(link, base)
+	}
+	base.Name = j.target.name
+	departments := p.targetDepartmentsOf(j.target)
+	for _, id := range departments {
+		p.membership.members[id]++
+	}
+	form, err := j.target.form()
+	if err != nil {
+		return err
+	}
+	identifier := p.identifier(form)
+	if link.State != state.Active {
+		p.exchange.keep(identifier, base.Name, link.State)
+		if link.State == state.Held {
+			p.countHeld(departments)
+		}
+		return nil
+	}
+	if _, decision := p.checkMark(directory.User, j.id, j.target.mark, false); decision != nil {
+		p.countHeld(departments)
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	return p.planRemoval(base, link, j.target, departments, identifier)
+}
+
+// planRemoval plans the removal itself, by the task's policy.
+func (p *Planner) planRemoval(base Operation, link state.Link, target *row, departments []string, identifier string) error {
+	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
+	switch p.options.UserRemoval {
+	case Keep:
+		p.exchange.keep(identifier, base.Name, state.Released)
+		return p.release(link, base, "deletion.users.action is Keep")
+	case Disable:
+		p.exchange.keep(identifier, base.Name, state.Disabled)
+		if !p.options.Capabilities.Disable {
+			return p.output.decided(base, Failed, ReasonDisableUnsupported,
+				"the user left the source and the task disables leavers, but the target has no way to turn an account off; configure one, or set deletion.users.action to Delete or Keep")
+		}
+		off := false
+		base.Removal, base.Active = Disable, &off
+		base.Changes = []Change{{Field: FieldActive, Before: []string{fmt.Sprint(!target.disabled)}, After: []string{"false"}}}
+	case Delete:
+		base.Removal = Delete
+	default:
+		return fmt.Errorf("unknown deletion action %q", p.options.UserRemoval)
+	}
+	base.TakesAway = true
+	p.facts.RemovalsUsers++
+	for _, id := range departments {
+		p.membership.loses[id]++
+	}
+	if p.options.Capabilities.Membership == directory.OnDepartment && base.Removal == Delete {
+		for _, id := range departments {
+			p.membership.remove(id, base.SourceID, base.Name, true)
+		}
+	}
+	return p.exchange.remove(base, identifier)
+}
+
+func (p *Planner) countHeld(departments []string) {
+	for _, id := range departments {
+		p.membership.held[id]++
+	}
+}
+
+// identifier is the comparison key of what identifies the user in the target; empty when the target has no such field.
+func (p *Planner) identifier(form *mapping.Form) string {
+	if p.options.Capabilities.UserIdentifier == "" {
+		return ""
+	}
+	return p.exchange.key(form.Fields.Get(p.options.Capabilities.UserIdentifier))
+}

@@ -1,0 +1,183 @@
+package plan
+
+import (
+	"fmt"
+	"iter"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/spool"
+)
+
+// users is what planning knows of the users while it goes over them. Only those without a partner are in memory.
+type users struct {
+	// matches says what became of source users without a target entry.
+	matches map[string]match
+	// gone holds the source IDs of links whose user left the source or the scope while the target entry is there.
+	gone map[string]bool
+	// lost holds the source IDs of links whose users are gone on both sides.
+	lost map[string]bool
+	// relinked holds source IDs whose target entry now belongs to another source ID.
+	relinked map[string]bool
+	// sourceOf gives the source ID for the target ID of users that are adopted now.
+	sourceOf map[string]string
+	// adopted are the target users that are adopted now, by the source ID of the user that they belong to from now on.
+	adopted *spool.Spool
+}
+
+// planUsers goes over the users three times: to see who has no partner, to find partners by mark and rules, and to compare.
+func (p *Planner) planUsers() error {
+	p.users = users{
+		gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spoolBlock),
+	}
+	matcher := newMatcher(directory.User, &p.options)
+	if err := p.findUnpaired(matcher); err != nil {
+		return err
+	}
+	if len(matcher.entries) > 0 {
+		if err := p.matchUsers(matcher); err != nil {
+			return fmt.Errorf("matching: %w", err)
+		}
+	}
+	target := merge(p.linkedUsers.Sorted(), p.users.adopted.Sorted())
+	for j, err := range join(p.sourceUsers.Sorted(), target, p.options.Links.Sorted(directory.User)) {
+		if err != nil {
+			return err
+		}
+		if err := p.planUser(&j); err != nil {
+			return fmt.Errorf("user %q: %w", j.id, err)
+		}
+	}
+	return nil
+}
+
+// findUnpaired adds to the matcher every source user without a target entry, and notes whose source user is gone.
+func (p *Planner) findUnpaired(matcher *matcher) error {
+	for j, err := range join(p.sourceUsers.Sorted(), p.linkedUsers.Sorted(), p.options.Links.Sorted(directory.User)) {
+		switch {
+		case err != nil:
+			return err
+		case j.twice && !p.userUnknown(j.id):
+			if err := p.addTwice(&j); err != nil {
+				return err
+			}
+		case p.userUnknown(j.id) || j.source != nil && j.target != nil:
+		case j.source != nil && j.link != nil && p.targetUserUnknown(j.link.TargetID):
+		case j.source != nil:
+			form, err := j.source.form()
+			if err != nil {
+				return err
+			}
+			matcher.add(j.id, form.Name, form.Keys)
+		case j.target != nil:
+			p.users.gone[j.id] = true
+		default:
+			p.users.lost[j.id] = true
+		}
+	}
+	return nil
+}
+
+func (p *Planner) addTwice(j *joined) error {
+	entry := unknownEntry{name: j.source.name, cause: errTwice}
+	p.unknown[entryKey{directory.User, j.id}] = entry
+	return p.planUnknownEntry(directory.User, j.id, entry)
+}
+
+func (p *Planner) userUnknown(id string) bool {
+	_, unknown := p.unknown[entryKey{directory.User, id}]
+	return unknown
+}
+
+func (p *Planner) targetUserUnknown(id string) bool {
+	_, unknown := p.unknownTargets[entryKey{directory.User, id}]
+	return unknown
+}
+
+// userPresent says of a linked source ID that its user is still in the source.
+func (p *Planner) userPresent(id string) bool {
+	return !p.users.gone[id] && !p.users.lost[id]
+}
+
+// matchUsers shows every target user to the matcher, and sets aside those that were chosen.
+func (p *Planner) matchUsers(matcher *matcher) error {
+	err := p.eachTarget(func(r *row, linked string, _ []byte) error {
+		form, err := r.form()
+		if err == nil {
+			matcher.see(r.id, r.name, form.Keys, form.Mark, linked)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	p.users.matches = matcher.resolve(p.userPresent)
+	for id, match := range p.users.matches {
+		if match.target != "" {
+			p.users.sourceOf[match.target] = id
+		}
+		if match.relinks != "" {
+			p.users.relinked[match.relinks] = true
+		}
+	}
+	if len(p.users.sourceOf) == 0 {
+		return nil
+	}
+	return p.eachTarget(func(r *row, _ string, data []byte) error {
+		if id, chosen := p.users.sourceOf[r.id]; chosen {
+			return p.users.adopted.Add(id, data)
+		}
+		return nil
+	})
+}
+
+// eachTarget goes over the target users that may be matched: the unlinked ones, and the linked ones with the source ID of their link.
+func (p *Planner) eachTarget(visit func(r *row, linked string, data []byte) error) error {
+	for _, part := range []struct {
+		records iter.Seq2[spool.Record, error]
+		linked  bool
+	}{{p.unlinkedUsers.Sorted(), false}, {p.linkedUsers.Sorted(), true}} {
+		for record, err := range part.records {
+			if err != nil {
+				return err
+			}
+			parsed, err := parseRow(record.Value)
+			if err != nil {
+				return err
+			}
+			linked := ""
+			if part.linked {
+				linked = record.Key
+			}
+			if err := visit(parsed, linked, record.Value); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// sourceUserElement translates a reference of the source into a source ID that this task answers for.
+func (p *Planner) sourceUserElement(reference string) (string, bool) {
+	id, ok := p.references.Source(reference)
+	if !ok {
+		return "", false
+	}
+	if _, matched := p.users.matches[id]; matched {
+		return id, true
+	}
+	_, linked := p.options.Links.BySource(directory.User, id)
+	return id, linked && (p.userPresent(id) || p.userUnknown(id))
+}
+
+// targetUserElement translates a reference of the target into the source ID of its link; false when the user is not ours.
+func (p *Planner) targetUserElement(reference string) (string, bool) {
+	id, ok := p.references.Target(reference)
+	if !ok {
+		return "", false
+	}
+	if source, adopted := p.users.sourceOf[id]; adopted {
+		return source, true
+	}
+	link, linked := p.options.Links.ByTarget(directory.User, id)
+	return link.SourceID, linked
+}
