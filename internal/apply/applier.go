@@ -1,0 +1,291 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// ErrStopped says that Options.Stop was closed. Operations that were under way have their outcome, unless they waited to be tried again.
+var ErrStopped = errors.New("applying was asked to stop")
+
+// ErrFenced says that the right to write ran out: somebody else may be writing now.
+var ErrFenced = errors.New("the lease was not renewed in time, so nothing more may be written")
+
+// Fence knows until when this process may write.
+type Fence interface {
+	// Deadline is the moment by which every call to the target must have ended. It moves on with every renewal of the lease.
+	Deadline() time.Time
+}
+
+// Options say how a plan is carried out.
+type Options struct {
+	Target connector.Target
+	// Owner is whose mark is written and expected.
+	Owner string
+	// Links translate the IDs of the source. They are only read.
+	Links *state.Links
+	// Salt keys the digests of learned values.
+	Salt []byte
+	// Ledger holds the outcomes, also those of an earlier attempt.
+	Ledger *Ledger
+	Fence  Fence
+	// Absent looks entries up in the source before they are removed.
+	Absent Absent
+	// Concurrency is how many operations are under way at once.
+	Concurrency int
+	// QPS and Burst bound the calls to the target.
+	QPS, Burst int
+	// Retries is how often a call is made again after an error that may pass.
+	Retries int
+	// Stop, when closed, lets no further operation begin. Those under way end.
+	Stop <-chan struct{}
+	// SettleOnly, when not empty, writes nothing: what is in doubt is settled by reading, and all else that has no outcome is
+	// skipped with this sentence.
+	SettleOnly string
+	// Now is the clock.
+	Now func() time.Time
+}
+
+// Applier carries out one plan.
+type Applier struct {
+	options Options
+	target  connector.Target
+	able    directory.Capabilities
+	ledger  *Ledger
+	targets *targets
+	limiter *rate.Limiter
+	breaker breaker
+}
+
+// New makes an applier for one plan.
+func New(options Options) *Applier {
+	return &Applier{
+		options: options,
+		target:  options.Target,
+		able:    options.Target.Capabilities(),
+		ledger:  options.Ledger,
+		targets: newTargets(options.Links),
+		limiter: rate.NewLimiter(rate.Limit(options.QPS), options.Burst),
+	}
+}
+
+// Apply carries out the operations, which come in the order of their waves, and returns when each has its outcome in the ledger.
+// It ends early with ErrStopped, with ErrFenced, when ctx ends or when the journal cannot be written; what has an outcome by then is in the journal, except in
+// the last case. The failure of an operation is its outcome and no error.
+func (a *Applier) Apply(ctx context.Context, operations iter.Seq2[plan.Operation, error]) error {
+	group, groupCtx := errgroup.WithContext(ctx)
+	done := make(chan struct{})
+	group.Go(func() error { return a.ledger.keep(groupCtx, done) })
+	group.Go(func() error {
+		defer close(done)
+		return a.applyWaves(groupCtx, operations)
+	})
+	err := group.Wait()
+	if flushErr := a.ledger.Flush(context.WithoutCancel(ctx)); err == nil {
+		err = flushErr
+	}
+	return err
+}
+
+func (a *Applier) applyWaves(ctx context.Context, operations iter.Seq2[plan.Operation, error]) error {
+	current := a.newWave(ctx)
+	for operation, err := range operations {
+		if err == nil && operation.Wave != current.number {
+			err = current.end()
+			current = a.newWave(ctx)
+			current.number = operation.Wave
+		}
+		if err == nil {
+			err = current.add(operation)
+		}
+		if err != nil {
+			return errors.Join(err, current.end())
+		}
+	}
+	return current.end()
+}
+
+// wave is the operations that may be under way at once.
+type wave struct {
+	*Applier
+	number   uint32
+	ctx      context.Context
+	group    *errgroup.Group
+	removals []plan.Operation
+}
+
+func (a *Applier) newWave(ctx context.Context) *wave {
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(max(a.options.Concurrency, 1))
+	return &wave{Applier: a, ctx: groupCtx, group: group}
+}
+
+// add begins an operation, as soon as there is room for it. Removals are gathered, since they are looked up together.
+func (w *wave) add(operation plan.Operation) error {
+	if outcome, ok := w.ledger.Outcome(operation.Index); ok {
+		w.remember(&operation, outcome)
+		return nil
+	}
+	if err := w.mayBegin(w.ctx); err != nil {
+		return err
+	}
+	if w.options.SettleOnly == "" {
+		if err := w.ledger.permit(w.ctx, operation.Index); err != nil {
+			return err
+		}
+	}
+	if operation.Removal != "" {
+		w.removals = append(w.removals, operation)
+		if len(w.removals) < lookupBatch {
+			return nil
+		}
+		return w.remove()
+	}
+	w.begin(operation, func(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
+		return w.carryOut(ctx, operation, doubtful)
+	})
+	return nil
+}
+
+// begin does one operation beside the others of the wave.
+func (w *wave) begin(operation plan.Operation, do func(context.Context, *plan.Operation, bool) (Outcome, error)) {
+	w.group.Go(func() error {
+		if err := w.mayBegin(w.ctx); err != nil {
+			return err
+		}
+		outcome, err := w.unlessRefused(w.ctx, &operation, do)
+		if err != nil {
+			return err
+		}
+		outcome.Index, outcome.Time = operation.Index, w.options.Now()
+		w.remember(&operation, outcome)
+		w.ledger.put(outcome)
+		return nil
+	})
+}
+
+// unlessRefused does an operation unless it is clear already that it must not be begun.
+func (w *wave) unlessRefused(ctx context.Context, operation *plan.Operation, do func(context.Context, *plan.Operation, bool) (Outcome, error)) (Outcome, error) {
+	doubtful := w.ledger.begin(operation.Index)
+	if outcome, refused := w.refuse(operation, doubtful); refused {
+		return outcome, nil
+	}
+	return do(ctx, operation, doubtful)
+}
+
+// end waits for all operations of the wave.
+func (w *wave) end() error {
+	err := w.remove()
+	return errors.Join(w.group.Wait(), err)
+}
+
+// mayBegin says why no further operation may be begun, if so.
+func (a *Applier) mayBegin(ctx context.Context) error {
+	select {
+	case <-a.options.Stop:
+		return ErrStopped
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	default:
+		return nil
+	}
+}
+
+// refuse answers for an operation that is not to be begun: something that it needs did not succeed, or the run is over.
+func (a *Applier) refuse(operation *plan.Operation, doubtful bool) (Outcome, bool) {
+	for _, need := range operation.Needs {
+		outcome, _ := a.ledger.Outcome(need)
+		switch outcome.Status {
+		case plan.Succeeded:
+		case plan.Held:
+			return Outcome{Status: plan.Held, Reason: plan.ReasonDependsOnHeld, Message: "it needs an operation that is held: " + outcome.Message}, true
+		default:
+			return Outcome{Status: plan.Skipped, Reason: ReasonDependencyFailed, Message: dependencyMessage(outcome)}, true
+		}
+	}
+	if sentence := a.over(); sentence != "" && !doubtful {
+		return Outcome{Status: plan.Skipped, Reason: ReasonNotReached, Message: sentence}, true
+	}
+	return Outcome{}, false
+}
+
+func dependencyMessage(needed Outcome) string {
+	if needed.Message == "" {
+		return "it needs an operation that was not done"
+	}
+	return "it needs an operation that was not done: " + needed.Message
+}
+
+// over says in a sentence why operations are not begun any more, or is empty.
+func (a *Applier) over() string {
+	if a.options.SettleOnly != "" {
+		return a.options.SettleOnly
+	}
+	return a.breaker.opened()
+}
+
+// remember keeps the ID of an entry that later operations refer to.
+func (a *Applier) remember(operation *plan.Operation, outcome Outcome) {
+	if outcome.Status != plan.Succeeded || operation.SourceID == "" {
+		return
+	}
+	switch {
+	case outcome.TargetID != "":
+		a.targets.add(operation.Subject, operation.SourceID, outcome.TargetID)
+	case operation.TargetID != "" && operation.Removal == "":
+		a.targets.add(operation.Subject, operation.SourceID, operation.TargetID)
+	}
+}
+
+// carryOut does one operation. An error ends applying; the failure of the operation is its outcome.
+func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
+	step, err := a.prepare(operation)
+	if err != nil {
+		return a.failed(ctx, err)
+	}
+	entry, err := a.perform(ctx, step, doubtful)
+	if err != nil {
+		return a.failed(ctx, err)
+	}
+	outcome := Outcome{Status: plan.Succeeded, Pending: step.pending}
+	if len(step.pending) > 0 {
+		outcome.Reason, outcome.Message = ReasonReferencePending, pendingMessage(step.pending)
+	}
+	if entry != nil {
+		outcome.Learned = a.learn(step.wrote, entry)
+		if operation.TargetID == "" {
+			outcome.TargetID = entry.ID
+		}
+	}
+	return outcome, nil
+}
+
+// failed turns the error of an operation into its outcome, unless it is one that ends applying.
+func (a *Applier) failed(ctx context.Context, err error) (Outcome, error) {
+	if errors.Is(err, ErrStopped) || errors.Is(err, ErrFenced) {
+		return Outcome{}, err
+	}
+	if ctx.Err() != nil {
+		return Outcome{}, context.Cause(ctx)
+	}
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return Outcome{Status: refused.status, Reason: refused.reason, Message: refused.message, Pending: refused.pending}, nil
+	}
+	message := err.Error()
+	if doubtfulAfter(err) {
+		message = fmt.Sprintf("%s; whether it was done is not known: the next run reads the entry and puts it right", message)
+	}
+	return Outcome{Status: plan.Failed, Reason: reasonOf(err), Message: message}, nil
+}

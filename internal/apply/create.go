@@ -1,0 +1,77 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+func (a *Applier) createDepartment(operation *plan.Operation) (step, error) {
+	parent, err := a.parent(operation.Parent)
+	if err != nil {
+		return step{}, err
+	}
+	entry := a.newEntry(operation)
+	entry.Parent = parent
+	return a.create(operation, entry, a.target.CreateDepartment), nil
+}
+
+func (a *Applier) createUser(operation *plan.Operation) (step, error) {
+	entry := a.newEntry(operation)
+	var missing []string
+	entry.Departments, missing = a.targets.all(directory.Department, operation.Departments)
+	if len(missing) > 0 && missing[0] == operation.Departments[0] {
+		return step{}, &refusal{status: plan.Skipped, reason: ReasonDependencyFailed,
+			message: fmt.Sprintf("the main department %s is not in the target", missing[0])}
+	}
+	s := a.create(operation, entry, a.target.CreateUser)
+	if len(missing) > 0 {
+		s.pending = []Pending{{Field: plan.FieldDepartments, IDs: missing}}
+	}
+	return s, nil
+}
+
+// newEntry holds the fields that a create writes. References follow later in the plan.
+func (a *Applier) newEntry(operation *plan.Operation) connector.NewEntry {
+	entry := connector.NewEntry{Mark: a.mark(operation)}
+	for _, change := range operation.Changes {
+		if isField(change) && change.Reference == "" {
+			entry.Attributes = append(entry.Attributes, directory.Attribute{Name: change.Field, Values: change.After})
+		}
+	}
+	return entry
+}
+
+func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, make func(context.Context, connector.NewEntry) (directory.Entry, error)) step {
+	return step{
+		write: func(ctx context.Context) (*directory.Entry, error) { return written(make(ctx, entry)) },
+		done: func(ctx context.Context) (*directory.Entry, bool, error) {
+			found, err := a.target.Find(ctx, operation.Subject, entry)
+			if err != nil || found == nil {
+				return nil, false, err
+			}
+			if !a.isOurs(entry, found) {
+				return nil, false, &connector.Error{Class: connector.Conflict, Err: fmt.Errorf(
+					"creating %q: an entry that is not ours stands at its place, %s; move it away or let matching take it over", operation.Name, found.Place)}
+			}
+			return found, true, nil
+		},
+		wrote: operation.Changes,
+	}
+}
+
+// isOurs says whether an entry is what a create of ours left behind: it bears our mark; or, without marks, all planned values.
+func (a *Applier) isOurs(entry connector.NewEntry, found *directory.Entry) bool {
+	if found.Mark != nil {
+		return found.Mark.SourceID == entry.Mark.SourceID && (found.Mark.Owner == "" || found.Mark.Owner == entry.Mark.Owner)
+	}
+	for _, attribute := range entry.Attributes {
+		if !sameValues(found.Attributes.Get(attribute.Name), attribute.Values) && !unreadable(found, attribute.Name) {
+			return false
+		}
+	}
+	return true
+}

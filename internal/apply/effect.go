@@ -1,0 +1,95 @@
+package apply
+
+import (
+	"slices"
+	"time"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// Effect enters what an operation and its outcome mean into the links. It is a pure function of its input, and entering the same
+// twice gives the same links: a run that was cut after it saved the state is finished without harm.
+func Effect(links *state.Links, operation *plan.Operation, outcome Outcome, run string) error {
+	if operation.Kind == plan.DeleteUser || operation.Kind == plan.DeleteDepartment {
+		return removalEffect(links, operation, outcome, run)
+	}
+	if outcome.Status != plan.Succeeded {
+		return nil
+	}
+	link, linked := links.BySource(operation.Subject, operation.SourceID)
+	switch {
+	case outcome.TargetID != "" && isCreate(operation.Kind):
+		link = state.Link{Kind: operation.Subject, SourceID: operation.SourceID, TargetID: outcome.TargetID, Origin: state.Created, State: state.Active}
+	case operation.Adopt && !(linked && link.TargetID == operation.TargetID):
+		link = state.Link{Kind: operation.Subject, SourceID: operation.SourceID, TargetID: operation.TargetID, Origin: state.Adopted, State: state.Active}
+	case !linked:
+		return nil
+	}
+	if operation.Relinks != "" && operation.Relinks != operation.SourceID {
+		links.Delete(operation.Subject, operation.Relinks)
+	}
+	if operation.Active != nil && *operation.Active {
+		link.State, link.Since, link.Run, link.Reason = state.Active, nil, "", ""
+	}
+	if operation.Name != "" {
+		link.Name = operation.Name
+	}
+	link.Learned = relearn(link.Learned, operation.Changes, outcome.Learned)
+	return links.Put(link)
+}
+
+func isCreate(kind plan.OperationKind) bool {
+	return kind == plan.CreateUser || kind == plan.CreateDepartment
+}
+
+func removalEffect(links *state.Links, operation *plan.Operation, outcome Outcome, run string) error {
+	link, linked := links.BySource(operation.Subject, operation.SourceID)
+	if !linked || link.TargetID != operation.TargetID {
+		return nil
+	}
+	switch {
+	case outcome.Status == plan.Held && link.State == state.Active:
+		return links.Put(withState(link, state.Held, outcome.Time, run, outcome.Message, operation.Name))
+	case outcome.Status == plan.Succeeded && operation.Removal == plan.Disable && outcome.Reason != ReasonGone:
+		return links.Put(withState(link, state.Disabled, outcome.Time, run, "", operation.Name))
+	case outcome.Status == plan.Succeeded && operation.Removal != "":
+		links.Delete(operation.Subject, operation.SourceID)
+	}
+	return nil
+}
+
+func withState(link state.Link, to state.LinkState, since time.Time, run, reason, name string) state.Link {
+	link.State, link.Since, link.Run, link.Reason = to, &since, run, reason
+	if name != "" {
+		link.Name = name
+	}
+	return link
+}
+
+// relearn replaces what was learned of the fields that were written.
+func relearn(old []state.Learned, wrote []plan.Change, learned []state.Learned) []state.Learned {
+	var kept []state.Learned
+	for _, one := range old {
+		if !slices.ContainsFunc(wrote, func(change plan.Change) bool { return change.Field == one.Field }) {
+			kept = append(kept, one)
+		}
+	}
+	kept = append(kept, learned...)
+	slices.SortFunc(kept, func(a, b state.Learned) int {
+		switch {
+		case a.Field < b.Field:
+			return -1
+		case a.Field > b.Field:
+			return 1
+		}
+		return 0
+	})
+	return kept
+}
+
+// Removed reports that an outcome took an entry away, for the guard's window.
+func Removed(operation *plan.Operation, outcome Outcome) bool {
+	return operation.TakesAway && outcome.Status == plan.Succeeded && outcome.Reason != ReasonGone && operation.Subject == directory.User
+}

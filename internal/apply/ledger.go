@@ -1,0 +1,163 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+const (
+	// flushEvery is how long an outcome may be known to this process alone.
+	flushEvery = 10 * time.Second
+	// window is how many operations may be begun between two flushes of the journal: so many may be in doubt after a crash.
+	window = 5000
+)
+
+// Journal makes outcomes durable.
+type Journal interface {
+	// Append adds outcomes, and allows the operations up to issuedThrough to be begun.
+	Append(ctx context.Context, outcomes []Outcome, issuedThrough int) error
+}
+
+// Past is what the journal of earlier attempts holds.
+type Past struct {
+	Outcomes []Outcome
+	// IssuedThrough is the highest index that may have been begun; -1 when none was.
+	IssuedThrough int
+}
+
+// Ledger holds the outcome of each operation, and puts them into the journal. It is safe for concurrent use.
+type Ledger struct {
+	journal Journal
+	// inherited is the highest index that an earlier attempt may have begun.
+	inherited int
+
+	// flushing is held while the journal is written, so that flushes do not overtake each other.
+	flushing sync.Mutex
+
+	mu       sync.Mutex
+	outcomes []Outcome
+	done     int
+	begun    map[int]struct{}
+	unsaved  []Outcome
+	next     int
+	issued   int
+	broken   error
+}
+
+// NewLedger makes a ledger that begins with what earlier attempts left.
+func NewLedger(journal Journal, past Past) *Ledger {
+	l := &Ledger{journal: journal, inherited: past.IssuedThrough, issued: -1, begun: map[int]struct{}{}}
+	for _, outcome := range past.Outcomes {
+		l.set(outcome)
+	}
+	return l
+}
+
+// Outcome is that of an operation, if it has one.
+func (l *Ledger) Outcome(index int) (Outcome, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if index < 0 || index >= len(l.outcomes) || l.outcomes[index].Status == "" {
+		return Outcome{Status: plan.Planned}, false
+	}
+	return l.outcomes[index], true
+}
+
+// Done is how many operations have an outcome.
+func (l *Ledger) Done() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.done
+}
+
+// begin notes that an operation is under way, and says whether it may have been done before.
+func (l *Ledger) begin(index int) (doubtful bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, doubtful = l.begun[index]
+	l.begun[index] = struct{}{}
+	return doubtful || index <= l.inherited
+}
+
+// put enters an outcome.
+func (l *Ledger) put(outcome Outcome) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.set(outcome)
+	delete(l.begun, outcome.Index)
+	l.unsaved = append(l.unsaved, outcome)
+}
+
+func (l *Ledger) set(outcome Outcome) {
+	for len(l.outcomes) <= outcome.Index {
+		l.outcomes = append(l.outcomes, Outcome{})
+	}
+	if l.outcomes[outcome.Index].Status == "" {
+		l.done++
+	}
+	l.outcomes[outcome.Index] = outcome
+}
+
+// permit returns when an operation may be begun: the journal says beforehand how far this process may come.
+func (l *Ledger) permit(ctx context.Context, index int) error {
+	l.mu.Lock()
+	l.next = max(l.next, index)
+	allowed := index <= l.issued
+	l.mu.Unlock()
+	if allowed {
+		return nil
+	}
+	return l.flush(ctx, true)
+}
+
+// Flush puts all outcomes so far into the journal.
+func (l *Ledger) Flush(ctx context.Context) error { return l.flush(ctx, false) }
+
+func (l *Ledger) flush(ctx context.Context, further bool) error {
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	l.mu.Lock()
+	outcomes, issued, broken := l.unsaved, l.issued, l.broken
+	if further || len(outcomes) > 0 && issued >= 0 {
+		issued = l.next + window - 1
+	}
+	l.unsaved = nil
+	l.mu.Unlock()
+	if broken != nil {
+		return broken
+	}
+	if !further && len(outcomes) == 0 {
+		return nil
+	}
+	err := l.journal.Append(ctx, outcomes, max(issued, l.inherited))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.broken = fmt.Errorf("writing the journal: %w", err)
+		return l.broken
+	}
+	l.issued = issued
+	return nil
+}
+
+// keep flushes the journal from time to time until done is closed.
+func (l *Ledger) keep(ctx context.Context, done <-chan struct{}) error {
+	ticker := time.NewTicker(flushEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return nil // whoever ended it says why
+		case <-ticker.C:
+			if err := l.Flush(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package apply
+
+import (
+	"context"
+	"slices"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+// changeUserDepartments changes where a user belongs, on a target that keeps this on the user.
+func (a *Applier) changeUserDepartments(operation *plan.Operation) (step, error) {
+	id, err := a.subject(operation)
+	if err != nil {
+		return step{}, err
+	}
+	add, remove, missing := a.elements(directory.Department, changeOf(operation, plan.FieldDepartments))
+	var pending []Pending
+	if len(missing) > 0 {
+		pending = []Pending{{Field: plan.FieldDepartments, IDs: missing}}
+	}
+	change := connector.DepartmentsChange{Add: add, Remove: remove}
+	if operation.Main != "" {
+		var ok bool
+		if change.Main, ok = a.targets.of(directory.Department, operation.Main); !ok && a.able.SingleDepartment {
+			return step{}, nothingButPending([]Pending{{Field: plan.FieldDepartments, IDs: []string{operation.Main}}})
+		}
+	}
+	if change.Main == "" && len(add)+len(remove) == 0 {
+		return step{}, nothingButPending(pending)
+	}
+	return step{
+		write: func(ctx context.Context) (*directory.Entry, error) {
+			return written(a.target.ChangeUserDepartments(ctx, id, change))
+		},
+		done: func(ctx context.Context) (*directory.Entry, bool, error) {
+			entry, err := a.read(ctx, directory.User, id, nil)
+			return entry, entry != nil && belongs(entry, change), err
+		},
+		pending: pending,
+	}, nil
+}
+
+// belongs says whether a user is where the change puts it.
+func belongs(entry *directory.Entry, change connector.DepartmentsChange) bool {
+	for _, id := range change.Add {
+		if !slices.Contains(entry.Departments, id) {
+			return false
+		}
+	}
+	for _, id := range change.Remove {
+		if slices.Contains(entry.Departments, id) {
+			return false
+		}
+	}
+	return change.Main == "" || len(entry.Departments) > 0 && entry.Departments[0] == change.Main
+}
+
+func (a *Applier) syncDepartmentMembers(operation *plan.Operation) (step, error) {
+	return a.syncPeople(operation, plan.FieldMembers, a.target.SyncDepartmentMembers)
+}
+
+func (a *Applier) syncDepartmentLeaders(operation *plan.Operation) (step, error) {
+	return a.syncPeople(operation, plan.FieldLeaders, a.target.SyncDepartmentLeaders)
+}
+
+// syncPeople adds people to a list of a department and removes others. Doing it again changes nothing, so doubt needs no reading.
+func (a *Applier) syncPeople(operation *plan.Operation, field string, sync func(ctx context.Context, id string, add, remove []string) error) (step, error) {
+	id, err := a.subject(operation)
+	if err != nil {
+		return step{}, err
+	}
+	add, remove, missing := a.elements(directory.User, changeOf(operation, field))
+	var pending []Pending
+	if len(missing) > 0 {
+		pending = []Pending{{Field: field, IDs: missing}}
+	}
+	if len(add)+len(remove) == 0 && len(pending) > 0 {
+		return step{}, nothingButPending(pending)
+	}
+	return step{
+		write:   func(ctx context.Context) (*directory.Entry, error) { return nil, sync(ctx, id, add, remove) },
+		pending: pending,
+	}, nil
+}

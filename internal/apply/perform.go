@@ -1,0 +1,66 @@
+package apply
+
+import (
+	"context"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+// step is an operation made ready for the target: all its IDs are the target's.
+type step struct {
+	// write makes the call, and answers with the entry as it reads after it, if there is one to read.
+	write func(context.Context) (*directory.Entry, error)
+	// done reads whether the operation has been done already. It is nil where reading cannot tell and doing it again is harmless.
+	done func(context.Context) (*directory.Entry, bool, error)
+	// wrote are the fields that write sets.
+	wrote []plan.Change
+	// pending are the references that were left out.
+	pending []Pending
+}
+
+// perform does a step. One that may have been done before, by an earlier attempt or by a call that broke, is settled by reading first.
+func (a *Applier) perform(ctx context.Context, s step, doubtful bool) (*directory.Entry, error) {
+	var entry *directory.Entry
+	begun := a.breaker.begin()
+	err := a.try(ctx, func() error {
+		if doubtful {
+			found, done, err := a.settle(ctx, s)
+			if err != nil {
+				return err
+			}
+			if done {
+				entry = found
+				return nil
+			}
+			doubtful = false
+		}
+		if a.options.SettleOnly != "" {
+			return &refusal{status: plan.Skipped, reason: ReasonNotReached, message: a.options.SettleOnly}
+		}
+		err := a.call(ctx, func(ctx context.Context) (err error) {
+			entry, err = s.write(ctx)
+			return err
+		})
+		doubtful = err != nil && doubtfulAfter(err)
+		return err
+	})
+	a.breaker.end(begun, err)
+	return entry, err
+}
+
+// settle reads whether a step has been done.
+func (a *Applier) settle(ctx context.Context, s step) (entry *directory.Entry, done bool, err error) {
+	if s.done == nil {
+		if a.options.SettleOnly != "" {
+			return nil, false, &refusal{status: plan.Failed, reason: ReasonInDoubt,
+				message: "the run ended while this was under way, and whether it was done is not known: the next run compares and puts it right"}
+		}
+		return nil, false, nil
+	}
+	err = a.call(ctx, func(ctx context.Context) error {
+		entry, done, err = s.done(ctx)
+		return err
+	})
+	return entry, done, err
+}

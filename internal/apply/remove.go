@@ -1,0 +1,199 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+// Verdict is what the source says about an entry that is to be removed.
+type Verdict string
+
+// The verdicts. Only the first two let an entry be removed.
+const (
+	// Gone: the source does not have the entry.
+	Gone Verdict = "Gone"
+	// OutOfScope: the source has it, and the task is not about it any more.
+	OutOfScope Verdict = "OutOfScope"
+	// StillThere: the source has it and the task is about it.
+	StillThere Verdict = "StillThere"
+)
+
+// Absent looks entries up in the source just before they are removed. An answer that cannot be trusted is an error.
+type Absent func(ctx context.Context, kind directory.Kind, sourceIDs []string) (map[string]Verdict, error)
+
+// lookupBatch is how many entries are looked up at once before they are removed.
+const lookupBatch = 100
+
+// remove looks at the gathered removals once more, on both sides, and begins those that may be done.
+func (w *wave) remove() error {
+	gathered := w.removals
+	w.removals = nil
+	for _, kind := range []directory.Kind{directory.User, directory.Department} {
+		var batch []plan.Operation
+		for _, operation := range gathered {
+			if operation.Subject == kind {
+				batch = append(batch, operation)
+			}
+		}
+		if err := w.removeBatch(kind, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *wave) removeBatch(kind directory.Kind, batch []plan.Operation) error {
+	if len(batch) == 0 {
+		return nil
+	}
+	present, err := w.presentTargets(w.ctx, kind, batch)
+	if err := w.endsApplying(err); err != nil {
+		return err
+	}
+	if err != nil {
+		err = fmt.Errorf("looking at the target entry before its removal: %w", err)
+	}
+	verdicts, sourceErr := w.verdicts(w.ctx, kind, batch)
+	if err := w.endsApplying(sourceErr); err != nil {
+		return err
+	}
+	if err == nil {
+		err = sourceErr
+	}
+	for _, operation := range batch {
+		w.begin(operation, func(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
+			if err != nil {
+				return Outcome{Status: plan.Skipped, Reason: ReasonLookupFailed, Message: "not removed: " + err.Error()}, nil
+			}
+			entry, ok := present[operation.TargetID]
+			if !ok {
+				return Outcome{Status: plan.Succeeded, Reason: ReasonGone, Message: "the target entry was gone already"}, nil
+			}
+			if outcome, refused := w.refuseRemoval(operation, &entry, verdicts[operation.SourceID]); refused {
+				return outcome, nil
+			}
+			return w.carryOut(ctx, operation, doubtful)
+		})
+	}
+	return nil
+}
+
+// endsApplying passes on the errors that end applying, and no others.
+func (w *wave) endsApplying(err error) error {
+	if err == nil {
+		return nil
+	}
+	_, fatal := w.failed(w.ctx, err)
+	return fatal
+}
+
+// presentTargets reads the target entries of a batch.
+func (a *Applier) presentTargets(ctx context.Context, kind directory.Kind, batch []plan.Operation) (map[string]directory.Entry, error) {
+	ids := make([]string, len(batch))
+	for i, operation := range batch {
+		ids[i] = operation.TargetID
+	}
+	present := map[string]directory.Entry{}
+	err := a.try(ctx, func() error {
+		return a.call(ctx, func(ctx context.Context) error {
+			entries, err := a.target.Lookup(ctx, kind, ids, nil)
+			for _, entry := range entries {
+				present[entry.ID] = entry
+			}
+			return err
+		})
+	})
+	return present, err
+}
+
+// verdicts asks the source.
+func (a *Applier) verdicts(ctx context.Context, kind directory.Kind, batch []plan.Operation) (map[string]Verdict, error) {
+	if a.options.SettleOnly != "" {
+		return nil, nil
+	}
+	ids := make([]string, len(batch))
+	for i, operation := range batch {
+		ids[i] = operation.SourceID
+	}
+	var verdicts map[string]Verdict
+	err := a.try(ctx, func() (err error) {
+		verdicts, err = a.options.Absent(ctx, kind, ids)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("looking the entry up in the source before its removal: %w", err)
+	}
+	return verdicts, nil
+}
+
+// refuseRemoval says why an entry is not removed, if it is not.
+func (a *Applier) refuseRemoval(operation *plan.Operation, entry *directory.Entry, verdict Verdict) (Outcome, bool) {
+	skip := func(reason, message string) (Outcome, bool) {
+		return Outcome{Status: plan.Skipped, Reason: reason, Message: "not removed: " + message}, true
+	}
+	if entry.Err != nil {
+		return skip(ReasonLookupFailed, "the target entry could not be understood: "+entry.Err.Error())
+	}
+	if mark := entry.Mark; mark != nil && (mark.SourceID != operation.SourceID || mark.Owner != "" && mark.Owner != a.options.Owner) {
+		return skip(ReasonMarkDisagrees, fmt.Sprintf("the target entry bears the mark of %q (owner %q); correct or remove the mark there", mark.SourceID, mark.Owner))
+	}
+	if a.options.SettleOnly != "" {
+		return Outcome{}, false
+	}
+	switch verdict {
+	case Gone, OutOfScope:
+		return Outcome{}, false
+	case StillThere:
+		return skip(ReasonStillInSource, "the source has the entry again, as the look-up just before the removal found; the next run looks at it afresh")
+	}
+	return skip(ReasonLookupFailed, "the source did not say whether it has the entry")
+}
+
+func (a *Applier) deleteUser(operation *plan.Operation) (step, error) {
+	switch operation.Removal {
+	case plan.Delete:
+		return a.delete(operation, a.target.DeleteUser), nil
+	case plan.Disable:
+		return a.disable(operation), nil
+	case plan.Keep:
+	}
+	return step{}, fmt.Errorf("removing a user by %q is nothing that can be done to a target; the stored plan is damaged", operation.Removal)
+}
+
+func (a *Applier) deleteDepartment(operation *plan.Operation) (step, error) {
+	return a.delete(operation, a.target.DeleteDepartment), nil
+}
+
+// delete removes an entry. One that is gone already is what was wanted.
+func (a *Applier) delete(operation *plan.Operation, remove func(context.Context, string) error) step {
+	return step{
+		write: func(ctx context.Context) (*directory.Entry, error) {
+			if err := remove(ctx, operation.TargetID); connector.ClassOf(err) != connector.NotFound {
+				return nil, err
+			}
+			return nil, nil
+		},
+		done: func(ctx context.Context) (*directory.Entry, bool, error) {
+			entry, err := a.read(ctx, operation.Subject, operation.TargetID, nil)
+			return nil, err == nil && entry == nil, err
+		},
+	}
+}
+
+// disable turns an account off.
+func (a *Applier) disable(operation *plan.Operation) step {
+	off := false
+	return step{
+		write: func(ctx context.Context) (*directory.Entry, error) {
+			return written(a.target.UpdateUser(ctx, operation.TargetID, connector.Patch{Active: &off}))
+		},
+		done: func(ctx context.Context) (*directory.Entry, bool, error) {
+			entry, err := a.read(ctx, directory.User, operation.TargetID, nil)
+			return nil, err == nil && (entry == nil || entry.Disabled), err
+		},
+	}
+}

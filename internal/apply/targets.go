@@ -1,0 +1,58 @@
+package apply
+
+import (
+	"sync"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// targets translates source IDs into target IDs: through the links, and through what this run made. It is safe for concurrent use.
+type targets struct {
+	links *state.Links
+
+	mu   sync.RWMutex
+	made map[entryKey]string
+}
+
+type entryKey struct {
+	kind     directory.Kind
+	sourceID string
+}
+
+func newTargets(links *state.Links) *targets {
+	return &targets{links: links, made: map[entryKey]string{}}
+}
+
+func (t *targets) add(kind directory.Kind, sourceID, targetID string) {
+	if link, ok := t.links.BySource(kind, sourceID); ok && link.TargetID == targetID {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.made[entryKey{kind, sourceID}] = targetID
+}
+
+// of is the target ID of a source entry.
+func (t *targets) of(kind directory.Kind, sourceID string) (string, bool) {
+	t.mu.RLock()
+	id, ok := t.made[entryKey{kind, sourceID}]
+	t.mu.RUnlock()
+	if ok {
+		return id, true
+	}
+	link, ok := t.links.BySource(kind, sourceID)
+	return link.TargetID, ok
+}
+
+// all translates a list. What is not in the target yet is left out and named in pending.
+func (t *targets) all(kind directory.Kind, sourceIDs []string) (ids, pending []string) {
+	for _, sourceID := range sourceIDs {
+		if id, ok := t.of(kind, sourceID); ok {
+			ids = append(ids, id)
+		} else {
+			pending = append(pending, sourceID)
+		}
+	}
+	return ids, pending
+}

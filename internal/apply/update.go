@@ -1,0 +1,158 @@
+package apply
+
+import (
+	"context"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+func (a *Applier) updateDepartment(operation *plan.Operation) (step, error) {
+	return a.update(operation, a.target.UpdateDepartment)
+}
+
+func (a *Applier) updateUser(operation *plan.Operation) (step, error) {
+	return a.update(operation, a.target.UpdateUser)
+}
+
+func (a *Applier) update(operation *plan.Operation, write func(context.Context, string, connector.Patch) (directory.Entry, error)) (step, error) {
+	id, err := a.subject(operation)
+	if err != nil {
+		return step{}, err
+	}
+	patch, pending := a.patch(operation)
+	if len(patch.Changes) == 0 && patch.Mark == nil && patch.Active == nil {
+		if len(pending) > 0 {
+			return step{}, nothingButPending(pending)
+		}
+		return a.linkOnly(operation, id), nil
+	}
+	s := step{
+		write:   func(ctx context.Context) (*directory.Entry, error) { return written(write(ctx, id, patch)) },
+		wrote:   operation.Changes,
+		pending: pending,
+	}
+	if !hasReferences(patch) {
+		s.done = func(ctx context.Context) (*directory.Entry, bool, error) {
+			entry, err := a.read(ctx, operation.Subject, id, fieldsOf(operation.Changes))
+			if err != nil || entry == nil {
+				return nil, false, err
+			}
+			return entry, holds(entry, patch), nil
+		}
+	}
+	return s, nil
+}
+
+// linkOnly is the adoption of an entry that holds everything already and has no place for a mark: it must still be there.
+func (a *Applier) linkOnly(operation *plan.Operation, id string) step {
+	look := func(ctx context.Context) (*directory.Entry, error) {
+		entry, err := a.read(ctx, operation.Subject, id, nil)
+		if err == nil && entry == nil {
+			return nil, &refusal{status: plan.Skipped, reason: ReasonGone, message: "the target entry is gone since it was read; the next run creates it"}
+		}
+		return entry, err
+	}
+	return step{write: look, done: func(ctx context.Context) (*directory.Entry, bool, error) {
+		entry, err := look(ctx)
+		return entry, err == nil, err
+	}}
+}
+
+// patch translates the changes of an update.
+func (a *Applier) patch(operation *plan.Operation) (connector.Patch, []Pending) {
+	patch := connector.Patch{Active: operation.Active}
+	if operation.Mark && a.hasMark(operation.Subject) {
+		mark := a.mark(operation)
+		patch.Mark = &mark
+	}
+	var pending []Pending
+	for _, change := range operation.Changes {
+		switch {
+		case !isField(change):
+		case change.Reference == "":
+			patch.Changes = append(patch.Changes, connector.Change{Field: change.Field, Values: change.After})
+		default:
+			add, remove, waits := a.elements(change.Reference, change)
+			if len(add)+len(remove) > 0 {
+				patch.Changes = append(patch.Changes, connector.Change{Field: change.Field, Add: add, Remove: remove})
+			}
+			if len(waits) > 0 {
+				pending = append(pending, Pending{Field: change.Field, IDs: waits})
+			}
+		}
+	}
+	return patch, pending
+}
+
+func (a *Applier) hasMark(kind directory.Kind) bool {
+	if kind == directory.Department {
+		return a.able.DepartmentMark
+	}
+	return a.able.UserMark
+}
+
+// hasReferences: such a patch is not compared with what is read, since references read in the words of the target; setting them again is harmless.
+func hasReferences(patch connector.Patch) bool {
+	for _, change := range patch.Changes {
+		if len(change.Add)+len(change.Remove) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// holds says whether an entry reads as the patch wants it.
+func holds(entry *directory.Entry, patch connector.Patch) bool {
+	for _, change := range patch.Changes {
+		if !sameValues(entry.Attributes.Get(change.Field), change.Values) {
+			return false
+		}
+	}
+	if patch.Active != nil && entry.Disabled == *patch.Active {
+		return false
+	}
+	return patch.Mark == nil || entry.Mark != nil && entry.Mark.SourceID == patch.Mark.SourceID
+}
+
+// changeUserIdentifier renames a user.
+func (a *Applier) changeUserIdentifier(operation *plan.Operation) (step, error) {
+	id, err := a.subject(operation)
+	if err != nil {
+		return step{}, err
+	}
+	field := a.able.UserIdentifier
+	values := changeOf(operation, field).After
+	return step{
+		write: func(ctx context.Context) (*directory.Entry, error) {
+			return written(a.target.ChangeUserIdentifier(ctx, id, values))
+		},
+		done: func(ctx context.Context) (*directory.Entry, bool, error) {
+			entry, err := a.read(ctx, directory.User, id, []string{field})
+			return entry, entry != nil && sameValues(entry.Attributes.Get(field), values), err
+		},
+		wrote: operation.Changes,
+	}, nil
+}
+
+// moveDepartment puts a department below another parent.
+func (a *Applier) moveDepartment(operation *plan.Operation) (step, error) {
+	id, err := a.subject(operation)
+	if err != nil {
+		return step{}, err
+	}
+	parent, err := a.parent(operation.Parent)
+	if err != nil {
+		return step{}, err
+	}
+	return step{
+		write: func(ctx context.Context) (*directory.Entry, error) {
+			return written(a.target.MoveDepartment(ctx, id, parent))
+		},
+		done: func(ctx context.Context) (*directory.Entry, bool, error) {
+			entry, err := a.read(ctx, directory.Department, id, nil)
+			return entry, entry != nil && entry.Parent == parent, err
+		},
+	}, nil
+}
