@@ -7,12 +7,12 @@ package folder
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"sync"
 
 	"synccenter.dev/synccenter/internal/artifact"
@@ -103,7 +103,7 @@ func (s *Store) GetManifest(ctx context.Context, scope artifact.Scope, stream st
 	return readManifest(ctx, path)
 }
 
-// PutManifest replaces a manifest. Revisions count up; the number stands in the first line of the file.
+// PutManifest replaces a manifest. Its revision is a new word each time, in the first line of the file.
 func (s *Store) PutManifest(ctx context.Context, scope artifact.Scope, stream string, data []byte, revision string) (string, error) {
 	path, err := s.path(scope, "manifests", stream)
 	if err != nil {
@@ -121,13 +121,7 @@ func (s *Store) PutManifest(ctx context.Context, scope artifact.Scope, stream st
 		}
 		return "", fmt.Errorf("manifest %q: %w", stream, artifact.ErrConflict)
 	}
-	number := 0
-	if current != "" {
-		if number, err = strconv.Atoi(current); err != nil {
-			return "", fmt.Errorf("the revision of manifest %q is no number: %w", stream, err)
-		}
-	}
-	next := strconv.Itoa(number + 1)
+	next := rand.Text()
 	return next, write(path, append([]byte(next+"\n"), data...))
 }
 

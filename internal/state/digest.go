@@ -1,0 +1,19 @@
+package state
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+)
+
+// Digest stands for the values of a field where the values themselves must not be kept. It is keyed with the state's salt, so that
+// nobody without the state can try values against it, and 128 bits long.
+func Digest(salt []byte, field string, values []string) string {
+	mac := hmac.New(sha256.New, salt)
+	for _, text := range append([]string{field}, values...) {
+		mac.Write(binary.AppendUvarint(nil, uint64(len(text))))
+		mac.Write([]byte(text))
+	}
+	return base64.RawStdEncoding.EncodeToString(mac.Sum(nil)[:16])
+}
