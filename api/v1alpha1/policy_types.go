@@ -88,17 +88,17 @@ type Guard struct {
 	// since the last complete read. Default: {percent: 10}.
 	// +optional
 	// +kubebuilder:default={percent: 10}
-	Shrink ShareLimit `json:"shrink,omitzero"`
+	Shrink *ShareLimit `json:"shrink,omitempty"`
 	// cleared stops a run that would empty one field for more than this share of
 	// people. Default: {percent: 5}.
 	// +optional
 	// +kubebuilder:default={percent: 5}
-	Cleared ShareLimit `json:"cleared,omitzero"`
+	Cleared *ShareLimit `json:"cleared,omitempty"`
 	// changed stops a run that would update more than this share of people.
 	// Default: {percent: 50}.
 	// +optional
 	// +kubebuilder:default={percent: 50}
-	Changed ShareLimit `json:"changed,omitzero"`
+	Changed *ShareLimit `json:"changed,omitempty"`
 }
 
 // RemovalLimits are the limits above which removals are held: more than floor,

@@ -1,0 +1,66 @@
+package definition
+
+import (
+	"fmt"
+	"time"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// NotServed lists the paths of all fields of a task that have a value which
+// this version does not serve. A task with any of them is not Ready: nothing is
+// ignored in silence. This file is the one list; serving a field is deleting its line.
+func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
+	resolved := Resolve(spec)
+	spec = &resolved
+	var found paths
+	found.add("spec.previewOf", spec.PreviewOf != nil)
+	found.add("spec.trigger.mode", spec.Trigger.Mode != v1alpha1.TriggerManual)
+	found.add("spec.trigger.schedule", spec.Trigger.Schedule != nil)
+	found.add("spec.trigger.realTime", spec.Trigger.RealTime != nil)
+	found.add("spec.mappings.tests", len(spec.Mappings.Tests) > 0)
+	found.addSensitive("spec.mappings.users", spec.Mappings.Users)
+	found.addSensitive("spec.mappings.departments", spec.Mappings.Departments)
+	found.add("spec.protected.users", spec.Protected.Users != "")
+	found.add("spec.protected.departments", spec.Protected.Departments != "")
+	found.add("spec.deletion.users.deleteAfter", spec.Deletion.Users.DeleteAfter != nil)
+	found.add("spec.deletion.confirm", spec.Deletion.Confirm != v1alpha1.ConfirmWhenGuarded)
+	found.add("spec.execution.approval", spec.Execution.Approval != v1alpha1.ApprovalNone)
+	found.add("spec.checkInterval", spec.CheckInterval.Duration != time.Hour)
+	found.add("spec.history.limit", *spec.History.Limit != 20)
+	found.add("spec.history.failedLimit", *spec.History.FailedLimit != 20)
+	found.add("spec.history.ttl", spec.History.TTL != nil)
+	found.add("spec.history.automaticRuns", spec.History.AutomaticRuns != v1alpha1.AutomaticRunsLatest)
+	found.add("spec.history.noUpdate", spec.History.NoUpdate != v1alpha1.NoUpdateLatest)
+	found.add("spec.history.onTaskDeletion", spec.History.OnTaskDeletion != v1alpha1.OnTaskDeletionKeep)
+	return found
+}
+
+// NotServedRun lists the paths of all fields of a run that have a value which
+// this version does not serve.
+func NotServedRun(spec *v1alpha1.SyncRunSpec) []string {
+	var found paths
+	found.add("spec.type", spec.Type != "" && spec.Type != v1alpha1.RunSync)
+	found.add("spec.only", spec.Only != nil)
+	found.add("spec.guardOverride", spec.GuardOverride != nil)
+	found.add("spec.applyPlan", spec.ApplyPlan != nil)
+	found.add("spec.deletions", spec.Deletions != nil)
+	found.add("spec.retry", spec.Retry != nil)
+	found.add("spec.undo", spec.Undo != nil)
+	return found
+}
+
+// paths are the paths of fields, in the order of the API.
+type paths []string
+
+func (p *paths) add(path string, used bool) {
+	if used {
+		*p = append(*p, path)
+	}
+}
+
+func (p *paths) addSensitive(path string, rows []v1alpha1.Mapping) {
+	for i := range rows {
+		p.add(fmt.Sprintf("%s[%d].sensitive", path, i), rows[i].Sensitive)
+	}
+}
