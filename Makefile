@@ -1,6 +1,8 @@
 # Sync Center. Every target runs on a bare Linux machine with Go, make and git; `make help` lists them.
 # Words between ## and the end of a target's line are its help.
 
+# Go's usual place, for shells that were not told.
+export PATH := $(PATH):/usr/local/go/bin
 SHELL := /usr/bin/env bash -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help
@@ -8,7 +10,7 @@ SHELL := /usr/bin/env bash -euo pipefail -c
 CLUSTER   := hack/cluster/cluster.sh
 IMAGE     := hack/image/image.sh
 TOOL      := go tool -modfile=hack/tools/go.mod
-LINT      := go tool -modfile=hack/tools/lint/go.mod golangci-lint
+LINT      := go tool -modfile=$(CURDIR)/hack/tools/lint/go.mod golangci-lint
 KUSTOMIZE := $(TOOL) sigs.k8s.io/kustomize/kustomize/v5
 # The race detector needs a C compiler.
 # kubectl, or without one the one that was built, which then speaks to the cluster on this machine.
@@ -34,6 +36,7 @@ verify-generated: ## Fail if a generated file is stale
 
 lint: ## Run golangci-lint, with the import rules of the layout
 	$(LINT) run ./...
+	@for module in $(HACK); do (cd $$module; $(LINT) run --config $(CURDIR)/.golangci.yml ./...); done
 
 ##@ Tests
 .PHONY: dependencies envtest-assets test test-unit test-e2e bench

@@ -146,8 +146,7 @@ func hashModule(h io.Writer, dir string) error {
 			}
 			return nil
 		}
-		name := d.Name()
-		if strings.HasSuffix(name, "_test.go") || !(strings.HasSuffix(name, ".go") || name == "go.mod" || name == "go.sum") {
+		if !compiled(d.Name()) {
 			return nil
 		}
 		data, err := os.ReadFile(path)
@@ -162,6 +161,14 @@ func hashModule(h io.Writer, dir string) error {
 		_, err = h.Write(data)
 		return err
 	})
+}
+
+// compiled tells whether a file of that name has a say in what a build makes.
+func compiled(name string) bool {
+	if name == "go.mod" || name == "go.sum" {
+		return true
+	}
+	return strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go")
 }
 
 // lock keeps two processes from building the same thing at once; the kernel lets go of it if this process dies.
