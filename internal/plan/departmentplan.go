@@ -201,6 +201,9 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if _, decision := p.checkMark(directory.Department, link.SourceID, target.Mark, false); decision != nil {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
+	if p.departments.awaited[link.SourceID] {
+		return p.awaitRelink(base)
+	}
 	if p.options.DepartmentRemoval == Keep {
 		return p.release(link, base, "deletion.departments.action is Keep")
 	}

@@ -18,6 +18,8 @@ type departments struct {
 	sourceOf map[string]string
 	// relinked holds source IDs whose target entry now belongs to another source ID.
 	relinked map[string]bool
+	// awaited holds source IDs that are gone and whose target entry waits for a person to say whose it is.
+	awaited map[string]bool
 	// topDown are the source departments, parents before children, and level is their depth.
 	topDown []string
 	level   map[string]int
@@ -35,7 +37,7 @@ type departmentPair struct {
 // pairDepartments finds the target entry of each source department: by its link, by the mark, by the rules, or without
 // rules by its name below the target entry of its parent.
 func (p *Planner) pairDepartments() {
-	p.departments = &departments{pairs: map[string]departmentPair{}, sourceOf: map[string]string{}, relinked: map[string]bool{}}
+	p.departments = &departments{pairs: map[string]departmentPair{}, sourceOf: map[string]string{}, relinked: map[string]bool{}, awaited: map[string]bool{}}
 	p.departments.order(p.sourceDepartments)
 	matcher := newMatcher(directory.Department, &p.options)
 	for link := range p.options.Links.Sorted(directory.Department) {
@@ -96,6 +98,9 @@ func (p *Planner) pairDepartment(id string, found match) {
 	}
 	if found.relinks != "" {
 		p.departments.relinked[found.relinks] = true
+	}
+	if found.holds != "" {
+		p.departments.awaited[found.holds] = true
 	}
 }
 

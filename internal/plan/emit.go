@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/guard"
@@ -115,7 +114,7 @@ func (p *Planner) heldRemovals(hold *guard.Finding) (map[string]bool, error) {
 		if err != nil {
 			return nil, err
 		}
-		held[strings.Clone(record.Key)] = true
+		held[record.Key] = true
 	}
 	return held, nil
 }

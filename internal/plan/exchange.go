@@ -44,7 +44,7 @@ type keptName struct {
 
 func newExchange(equality directory.Equality) exchange {
 	return exchange{
-		equality: equality, claims: map[string]string{}, removals: spool.New(spoolBlock), gives: map[string]string{},
+		equality: equality, claims: map[string]string{}, removals: spool.New(spool.BlockSize), gives: map[string]string{},
 		kept: map[string]keptName{}, needs: map[string]string{}, refused: map[string]Decision{},
 	}
 }

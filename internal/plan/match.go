@@ -55,6 +55,8 @@ type match struct {
 	target   string
 	relinks  string
 	decision *Decision
+	// holds is the source ID whose removal must wait, since its target entry may belong to this source entry.
+	holds string
 }
 
 func newMatcher(kind directory.Kind, options *Options) *matcher {
@@ -151,10 +153,12 @@ func (m *matcher) judge(best *hit, present func(id string) bool) match {
 		return fail(Failed, ReasonOtherOwner, "the target entry %q bears the mark of owner %q and is left alone; remove the mark there if it is yours", best.name, best.other)
 	case best.linked != "" && present(best.linked):
 		return fail(Failed, ReasonCollision, "the target entry %q is linked to the source entry %s, which is still there; correct the values that the matching rules compare", best.name, best.linked)
-	case best.linked != "" && m.relink == Hold:
-		return fail(Held, ReasonRelink, "the target entry %q is linked to the source entry %s, which is gone; set matching.relink to Allow if this is the same one", best.name, best.linked)
 	case best.linked != "" && m.relink == Never:
-		return fail(Failed, ReasonRelink, "the target entry %q is linked to the source entry %s, which is gone, and matching.relink is Never", best.name, best.linked)
+		return match{} // somebody else, who gives up what they share
+	case best.linked != "" && m.relink == Hold:
+		held := fail(Held, ReasonRelink, "the target entry %q is linked to the source entry %s, which is gone; set matching.relink to Allow if this is the same one under a new ID, or to Never if it is another", best.name, best.linked)
+		held.holds = best.linked
+		return held
 	case best.linked != "":
 		return match{target: best.target, relinks: best.linked}
 	case best.ours:

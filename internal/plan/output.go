@@ -18,7 +18,7 @@ type output struct {
 }
 
 func newOutput() output {
-	return output{decisions: spool.New(spoolBlock), operations: spool.New(spoolBlock)}
+	return output{decisions: spool.New(spool.BlockSize), operations: spool.New(spool.BlockSize)}
 }
 
 // LinkChange is a change of the link table that needs no write to the target. It belongs to the plan and is stored with it.

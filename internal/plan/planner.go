@@ -71,19 +71,16 @@ type unknownEntry struct {
 	cause error
 }
 
-// spoolBlock is how many raw bytes of entries are sorted and compressed together.
-const spoolBlock = 1 << 20
-
 // New makes a planner for one plan.
 func New(options Options) *Planner {
 	return &Planner{
 		options:           options,
 		sourceDepartments: map[string]*mapping.Form{},
-		sourceUsers:       spool.New(spoolBlock),
+		sourceUsers:       spool.New(spool.BlockSize),
 		unknown:           map[entryKey]unknownEntry{},
 		targetDepartments: map[string]*mapping.Form{},
-		linkedUsers:       spool.New(spoolBlock),
-		unlinkedUsers:     spool.New(spoolBlock),
+		linkedUsers:       spool.New(spool.BlockSize),
+		unlinkedUsers:     spool.New(spool.BlockSize),
 		unknownTargets:    map[entryKey]unknownEntry{},
 	}
 }
@@ -141,11 +138,8 @@ func (p *Planner) Plan(references References) (guard.Facts, error) {
 	p.exchange = newExchange(p.identifierEquality())
 	p.membership = newMembership()
 	p.facts = guard.Facts{Cleared: map[string]int64{}}
-	for _, kind := range []directory.Kind{directory.Department, directory.User} {
-		for link := range p.options.Links.Sorted(kind) {
-			p.countActive(&link)
-		}
-	}
+	p.facts.ActiveUsers = p.options.Links.Count(directory.User, state.Active)
+	p.facts.ActiveDepartments = p.options.Links.Count(directory.Department, state.Active)
 	for _, kind := range []directory.Kind{directory.Department, directory.User} {
 		if err := p.planUnknown(kind); err != nil {
 			return guard.Facts{}, err
@@ -194,16 +188,6 @@ func (p *Planner) planUnknownEntry(kind directory.Kind, id string, entry unknown
 	}
 	p.countExamined(kind)
 	return p.output.decided(operation, Failed, ReasonUnknown, entry.cause.Error())
-}
-
-func (p *Planner) countActive(link *state.Link) {
-	switch {
-	case link.State != state.Active:
-	case link.Kind == directory.User:
-		p.facts.ActiveUsers++
-	default:
-		p.facts.ActiveDepartments++
-	}
 }
 
 func (p *Planner) countExamined(kind directory.Kind) {

@@ -16,7 +16,7 @@ const (
 	ReasonMarkDisagrees = "MarkDisagrees"
 	// ReasonAdoption: the task does not let an unlinked target entry be taken over, or wants a person to look first.
 	ReasonAdoption = "AdoptionNeedsDecision"
-	// ReasonRelink: the target entry is linked to a source ID that is gone, and the task wants a person to look first.
+	// ReasonRelink: the target entry is linked to a source ID that is gone and matches another, and the task wants a person to look first.
 	ReasonRelink = "RelinkNeedsDecision"
 	// ReasonParentUnknown: the department's parent is not known, so it has no place.
 	ReasonParentUnknown = "ParentUnknown"

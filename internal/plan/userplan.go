@@ -203,11 +203,24 @@ func (p *Planner) planUserGone(j *joined) error {
 		}
 		return nil
 	}
+	if p.users.awaited[j.id] {
+		p.exchange.keep(identifier, base.Name, state.Held)
+		p.countHeld(departments)
+		return p.awaitRelink(base)
+	}
 	if _, decision := p.checkMark(directory.User, j.id, j.target.mark, false); decision != nil {
 		p.countHeld(departments)
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
 	return p.planRemoval(base, link, j.target, departments, identifier)
+}
+
+// awaitRelink holds the removal of an entry that may belong to another source entry.
+func (p *Planner) awaitRelink(base Operation) error {
+	base.TakesAway = true
+	base.Changes = []Change{{Field: FieldLink, Before: []string{base.SourceID}}}
+	return p.output.decided(base, Held, ReasonRelink,
+		"the entry left the source, and another source entry matches its target entry; say by matching.relink whether the two are the same")
 }
 
 // planRemoval plans the removal itself, by the task's policy.

@@ -18,6 +18,8 @@ type users struct {
 	lost map[string]bool
 	// relinked holds source IDs whose target entry now belongs to another source ID.
 	relinked map[string]bool
+	// awaited holds source IDs that are gone and whose target entry waits for a person to say whose it is.
+	awaited map[string]bool
 	// sourceOf gives the source ID for the target ID of users that are adopted now.
 	sourceOf map[string]string
 	// adopted are the target users that are adopted now, by the source ID of the user that they belong to from now on.
@@ -27,7 +29,7 @@ type users struct {
 // planUsers goes over the users three times: to see who has no partner, to find partners by mark and rules, and to compare.
 func (p *Planner) planUsers() error {
 	p.users = users{
-		gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spoolBlock),
+		gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, awaited: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spool.BlockSize),
 	}
 	matcher := newMatcher(directory.User, &p.options)
 	if err := p.findUnpaired(matcher); err != nil {
@@ -117,6 +119,9 @@ func (p *Planner) matchUsers(matcher *matcher) error {
 		}
 		if match.relinks != "" {
 			p.users.relinked[match.relinks] = true
+		}
+		if match.holds != "" {
+			p.users.awaited[match.holds] = true
 		}
 	}
 	if len(p.users.sourceOf) == 0 {
