@@ -13,6 +13,9 @@ import (
 // SchemaVersion is the version of a stored definition.
 const SchemaVersion = 1
 
+// Stream is the name of the stream of a run that holds its definition.
+const Stream = "definition"
+
 // ErrNewerSchema says that a definition was stored by a newer version of Sync
 // Center, so that parts of it would be ignored.
 var ErrNewerSchema = errors.New("stored by a newer version of Sync Center; upgrade to that version")
