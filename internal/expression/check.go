@@ -54,6 +54,7 @@ func issuesError(issues *cel.Issues) error {
 	var problems []string
 	for _, e := range issues.Errors() {
 		message := strings.ReplaceAll(e.Message, " (in container '')", "")
+		message, _, _ = strings.Cut(message, " expecting {") // a list of all tokens follows, which helps nobody
 		problems = append(problems, fmt.Sprintf("line %d, column %d: %s", e.Location.Line(), e.Location.Column()+1, message))
 	}
 	return errors.New(strings.Join(problems, "; "))

@@ -1,0 +1,52 @@
+package mapping
+
+import (
+	"errors"
+	"fmt"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/expression"
+)
+
+// CheckExpressions reports what is wrong with the rows of a Spec, as far as it can be known without the directories: mistakes in
+// expressions, and rows with more or less than one giver.
+func CheckExpressions(spec Spec) Problems {
+	return append(checkRows(directory.User, spec.Users), checkRows(directory.Department, spec.Departments)...)
+}
+
+func checkRows(kind directory.Kind, rows []Row) Problems {
+	var problems Problems
+	for i, r := range rows {
+		if err := checkRow(kind, r); err != nil {
+			problems = append(problems, Problem{Path: rowPath(kind, i), Field: r.To, Message: err.Error()})
+		}
+	}
+	return problems
+}
+
+func checkRow(kind directory.Kind, r Row) error {
+	if err := oneGiver(r); err != nil {
+		return err
+	}
+	if r.Expression == "" {
+		return nil
+	}
+	if err := expression.Check(kind, r.Expression); err != nil {
+		return fmt.Errorf("expression: %w", err)
+	}
+	return nil
+}
+
+// oneGiver checks that exactly one part of a row gives its values.
+func oneGiver(r Row) error {
+	givers := 0
+	for _, given := range []bool{r.From != "", r.Value != nil, r.Expression != ""} {
+		if given {
+			givers++
+		}
+	}
+	if givers != 1 {
+		return errors.New("exactly one of from, value and expression must be set")
+	}
+	return nil
+}

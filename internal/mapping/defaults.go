@@ -1,0 +1,61 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+
+	"synccenter.dev/synccenter/internal/directory"
+)
+
+// The fields that are copied when a task has no mappings: what people look each other up by, under the names that RFC 2798 and RFC 4519
+// give it. Passwords, certificates and pictures are not among them: a task that wants them says so.
+var (
+	defaultUserFields = []string{
+		"uid", "cn", "sn", "givenName", "displayName", "initials", "mail", "telephoneNumber", "mobile", "facsimileTelephoneNumber",
+		"title", "employeeNumber", "employeeType", "departmentNumber", "o", "preferredLanguage", "description",
+		"physicalDeliveryOfficeName", "roomNumber", "street", "postalAddress", "postalCode", "l", "st", "manager",
+	}
+	defaultDepartmentFields = []string{
+		"ou", "cn", "description", "telephoneNumber", "facsimileTelephoneNumber", "street", "postalAddress", "postalCode", "l", "st",
+	}
+)
+
+// Defaults are the rows of a task that has none: the fields of the lists above that both directories have and the target lets us write.
+// A target that knows departments by a field which the source lacks gets the name that people call the department.
+func Defaults(source, target directory.Schema, capabilities directory.Capabilities) Spec {
+	spec := Spec{
+		Users:       defaultRows(directory.User, defaultUserFields, source, target),
+		Departments: defaultRows(directory.Department, defaultDepartmentFields, source, target),
+	}
+	naming, ok := target.Field(directory.Department, capabilities.DepartmentName)
+	if ok && !naming.ReadOnly && !gives(spec.Departments, naming.Name) {
+		spec.Departments = append(spec.Departments, Row{To: naming.Name, Expression: "department.name"})
+	}
+	return spec
+}
+
+func defaultRows(kind directory.Kind, names []string, source, target directory.Schema) []Row {
+	var rows []Row
+	for _, name := range names {
+		from, readable := source.Field(kind, name)
+		to, known := target.Field(kind, name)
+		if !readable || !known || to.ReadOnly || !copies(from.Type, to.Type) {
+			continue
+		}
+		if from.Multiple && !to.Multiple {
+			rows = append(rows, Row{To: to.Name, Expression: fmt.Sprintf("%s[%q]", strings.ToLower(string(kind)), from.Name)})
+			continue
+		}
+		rows = append(rows, Row{To: to.Name, From: from.Name})
+	}
+	return rows
+}
+
+func gives(rows []Row, field string) bool {
+	for _, r := range rows {
+		if r.To == field {
+			return true
+		}
+	}
+	return false
+}
