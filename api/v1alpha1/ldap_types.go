@@ -230,6 +230,7 @@ type LDAPDepartments struct {
 
 	// filter that an entry must pass to be a department. Default:
 	// (objectClass=organizationalUnit), for Groups (objectClass=groupOfNames).
+	// Example: (&(objectClass=organizationalUnit)(!(ou=archive))).
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	// +kubebuilder:validation:Pattern=`^\(.*\)$`

@@ -78,15 +78,17 @@ type Mapping struct {
 	// to is the field of the target. Example: displayName.
 	// +required
 	To FieldName `json:"to"`
-	// from is the field of the source that is copied, with all its values. Example: cn.
+	// from is the field of the source that is copied, with all its values.
+	// Default: none, and value or expression is set. Example: cn.
 	// +optional
 	From FieldName `json:"from,omitempty"`
-	// value is a constant. Example: staff.
+	// value is a constant. Default: none, and from or expression is set. Example: staff.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Value *string `json:"value,omitempty"`
 	// expression is CEL: user.x is the first value of a field or null, user.all.x
-	// the list of all. Example: lower(user.mail).
+	// the list of all. Default: none, and from or value is set. Example:
+	// lower(user.mail).
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096

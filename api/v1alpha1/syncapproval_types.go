@@ -81,6 +81,7 @@ type SyncApprovalSpec struct {
 // HeldDeletions names removals that wait.
 type HeldDeletions struct {
 	// listDigest of the list that the person saw, as the task's status shows it.
+	// Example: sha256:9f86d081884c7d65.
 	// +required
 	ListDigest Digest `json:"listDigest"`
 	// ids are the source ids that the decision is about. Default: the whole list

@@ -223,6 +223,7 @@ type RunReference struct {
 	// +kubebuilder:validation:MaxLength=56
 	Name string `json:"name"`
 	// uid of the SyncRun, since a name may be used again.
+	// Example: 0e1f9b4c-7a7d-4f5e-9a63-3b1f6f2f8d11.
 	// +required
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MinLength=1
@@ -235,7 +236,7 @@ type PlanReference struct {
 	// runRef names the run that made the plan.
 	// +required
 	RunRef RunReference `json:"runRef"`
-	// digest of the plan, as the run's status shows it.
+	// digest of the plan, as the run's status shows it. Example: sha256:9f86d081884c7d65.
 	// +required
 	Digest Digest `json:"digest"`
 }
@@ -260,7 +261,7 @@ type ApprovalReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
-	// uid of the SyncApproval.
+	// uid of the SyncApproval. Example: 0e1f9b4c-7a7d-4f5e-9a63-3b1f6f2f8d11.
 	// +required
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MinLength=1
