@@ -1,0 +1,73 @@
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
+)
+
+// cacheOptions keep the cache to what the controllers watch: tasks, runs,
+// reports, and the Jobs and pods of runs. Reading anything else through it is an
+// error instead of a watch on a whole cluster's objects, its Secrets first of all.
+func cacheOptions(namespaces []string) cache.Options {
+	ofRuns := cache.ByObject{Label: labels.NewSelector().Add(requirement(v1alpha1.LabelRun, selection.Exists))}
+	reports := cache.ByObject{Label: labels.NewSelector().Add(requirement(v1alpha1.LabelArtifact, selection.Equals, cluster.LabelValueReport))}
+	options := cache.Options{
+		ReaderFailOnMissingInformer: true,
+		DefaultTransform:            cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&batchv1.Job{}:           ofRuns,
+			&corev1.Pod{}:            ofRuns,
+			&v1alpha1.SyncArtifact{}: reports,
+		},
+	}
+	if len(namespaces) > 0 {
+		options.DefaultNamespaces = map[string]cache.Config{}
+		for _, namespace := range namespaces {
+			options.DefaultNamespaces[namespace] = cache.Config{}
+		}
+	}
+	return options
+}
+
+// requirement is one of a few that are right as they stand here.
+func requirement(label string, operator selection.Operator, values ...string) labels.Requirement {
+	result, err := labels.NewRequirement(label, operator, values)
+	if err != nil {
+		panic(fmt.Sprintf("a selector of the cache is wrong: %v", err))
+	}
+	return *result
+}
+
+// newScheme knows the kinds that the manager reads and writes.
+func newScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return nil, fmt.Errorf("registering kinds: %w", err)
+	}
+	return scheme, nil
+}
+
+// cacheSynced is ready when the cache has been filled once.
+func cacheSynced(mgr ctrl.Manager) healthz.Checker {
+	return func(request *http.Request) error {
+		if !mgr.GetCache().WaitForCacheSync(request.Context()) {
+			return errors.New("the cache is not filled yet")
+		}
+		return nil
+	}
+}

@@ -1,0 +1,104 @@
+// Package manager puts the controllers into one process: what its cache holds,
+// its leader, its probes and its metrics. It decides nothing about tasks or runs.
+package manager
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"synccenter.dev/synccenter/controllers/metrics"
+	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/controllers/syncrun"
+	"synccenter.dev/synccenter/controllers/synctask"
+	"synccenter.dev/synccenter/internal/artifact"
+)
+
+// Options are the manager's flags.
+type Options struct {
+	// Image of the Jobs.
+	Image string
+	// Resources of the Jobs of tasks that name none.
+	Resources corev1.ResourceRequirements
+	// Budget that runners must keep.
+	Budget artifact.Budget
+	// WatchNamespaces limits the manager to these; empty is all.
+	WatchNamespaces []string
+	// MaxConcurrentRuns is how many runs are executed at once; 0 is any number.
+	MaxConcurrentRuns int
+	MetricsAddress    string
+	ProbeAddress      string
+	LeaderElect       bool
+}
+
+// Run starts the controllers and returns when the context ends.
+func Run(ctx context.Context, config *rest.Config, options Options) error {
+	if options.Image == "" {
+		return fmt.Errorf("--image is not set: name the image that Jobs start, usually the manager's own")
+	}
+	scheme, err := newScheme()
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: scheme,
+		Cache:  cacheOptions(options.WatchNamespaces),
+		Metrics: metricsserver.Options{
+			BindAddress:    options.MetricsAddress,
+			SecureServing:  true,
+			FilterProvider: filters.WithAuthenticationAndAuthorization,
+		},
+		HealthProbeBindAddress:        options.ProbeAddress,
+		LeaderElection:                options.LeaderElect,
+		LeaderElectionID:              "synccenter-manager",
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return fmt.Errorf("setting up the manager: %w", err)
+	}
+	if err := addControllers(ctx, mgr, options); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the health check: %w", err)
+	}
+	if err := mgr.AddReadyzCheck("cache", cacheSynced(mgr)); err != nil {
+		return fmt.Errorf("adding the readiness check: %w", err)
+	}
+	return mgr.Start(ctx)
+}
+
+// addControllers gives each controller what it needs.
+func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) error {
+	recorder, err := metrics.New(ctrlmetrics.Registry)
+	if err != nil {
+		return fmt.Errorf("registering the metrics: %w", err)
+	}
+	artifacts, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
+	if err != nil {
+		return fmt.Errorf("setting up the client of stored definitions: %w", err)
+	}
+	runs := &syncrun.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Artifacts: artifacts,
+		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Metrics: recorder,
+		Jobs:              runnerjob.Options{Image: options.Image, Resources: options.Resources, Budget: options.Budget},
+		MaxConcurrentRuns: options.MaxConcurrentRuns,
+	}
+	if err := runs.SetupWithManager(ctx, mgr); err != nil {
+		return err
+	}
+	tasks := &synctask.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
+		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Metrics: recorder,
+	}
+	return tasks.SetupWithManager(mgr)
+}

@@ -1,0 +1,107 @@
+// Package metrics counts what ended and shows what waits, for Prometheus. The
+// names are documented in docs/operations.md. The only label with many values is
+// the task, and its series go when the task does.
+package metrics
+
+import (
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// Recorder holds the series of all tasks.
+type Recorder struct {
+	runs        *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	operations  *prometheus.CounterVec
+	pending     *prometheus.GaugeVec
+	lastSuccess *prometheus.GaugeVec
+}
+
+// New makes a recorder and registers its series.
+func New(registry prometheus.Registerer) (*Recorder, error) {
+	task := []string{"namespace", "task"}
+	r := &Recorder{
+		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "synccenter_runs_total",
+			Help: "Runs that ended, by outcome: Succeeded, PartiallyFailed, Failed or Cancelled.",
+		}, append(task, "outcome")),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "synccenter_run_duration_seconds",
+			Help:    "Time from the start of a run to the end of applying.",
+			Buckets: prometheus.ExponentialBuckets(1, 3, 10),
+		}, task),
+		operations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "synccenter_operations_total",
+			Help: "Operations of runs that ended, by kind and by status: succeeded, failed, skipped or held.",
+		}, append(task, "operation", "status")),
+		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "synccenter_pending_deletions",
+			Help: "Removals of a task that wait for a person.",
+		}, task),
+		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "synccenter_last_success_timestamp_seconds",
+			Help: "When a run of the task last succeeded, in seconds since 1970.",
+		}, task),
+	}
+	for _, collector := range []prometheus.Collector{r.runs, r.duration, r.operations, r.pending, r.lastSuccess} {
+		if err := registry.Register(collector); err != nil {
+			return nil, err
+		}
+	}
+	return r, nil
+}
+
+// RunEnded counts a run that has just ended.
+func (r *Recorder) RunEnded(run *v1alpha1.SyncRun) {
+	namespace, task := run.Namespace, run.Spec.TaskRef.Name
+	r.runs.WithLabelValues(namespace, task, string(run.Status.Phase)).Inc()
+	if run.Status.StartTime != nil && run.Status.CompletionTime != nil {
+		took := run.Status.CompletionTime.Sub(run.Status.StartTime.Time)
+		r.duration.WithLabelValues(namespace, task).Observe(max(took, 0).Seconds())
+	}
+	for _, count := range run.Status.Operations {
+		for status, number := range map[v1alpha1.RecordStatus]int64{
+			v1alpha1.RecordSucceeded: count.Succeeded,
+			v1alpha1.RecordFailed:    count.Failed,
+			v1alpha1.RecordSkipped:   count.Skipped,
+			v1alpha1.RecordHeld:      count.Held,
+		} {
+			r.operations.WithLabelValues(namespace, task, string(count.Operation), strings.ToLower(string(status))).Add(float64(number))
+		}
+	}
+}
+
+// TaskSeen shows what a task's status says now.
+func (r *Recorder) TaskSeen(task *v1alpha1.SyncTask) {
+	var count int64
+	if task.Status.PendingDeletions != nil {
+		count = task.Status.PendingDeletions.Count
+	}
+	r.pending.WithLabelValues(task.Namespace, task.Name).Set(float64(count))
+	if last := lastSuccess(task); !last.IsZero() {
+		r.lastSuccess.WithLabelValues(task.Namespace, task.Name).Set(float64(last.Unix()))
+	}
+}
+
+func lastSuccess(task *v1alpha1.SyncTask) time.Time {
+	for _, execution := range task.Status.RecentExecutions {
+		if execution.Outcome == v1alpha1.PhaseSucceeded {
+			return execution.Time.Time
+		}
+	}
+	return time.Time{}
+}
+
+// TaskGone deletes every series of a task.
+func (r *Recorder) TaskGone(namespace, task string) {
+	labels := prometheus.Labels{"namespace": namespace, "task": task}
+	r.runs.DeletePartialMatch(labels)
+	r.duration.DeletePartialMatch(labels)
+	r.operations.DeletePartialMatch(labels)
+	r.pending.DeletePartialMatch(labels)
+	r.lastSuccess.DeletePartialMatch(labels)
+}

@@ -1,0 +1,142 @@
+package syncrun
+
+import (
+	"context"
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/runnerjob"
+)
+
+// jobTTL is how long the Jobs of an ended run, and with them the pods' logs, stay.
+const jobTTL = 24 * 60 * 60
+
+// act makes the one change of a step. Making it again is making it once.
+func (r *Reconciler) act(ctx context.Context, o *observed, s *step) error {
+	switch s.action {
+	case doNothing:
+		return nil
+	case accept:
+		return r.accept(ctx, o.run)
+	case reserve:
+		return r.reserve(ctx, o)
+	case saveDefinition:
+		return r.saveDefinition(ctx, o, s)
+	case createJob:
+		return r.createJob(ctx, o.run, s.attempt)
+	case deleteJob:
+		return r.deleteJob(ctx, o.job)
+	case requestStop:
+		return r.requestStop(ctx, o, s.message)
+	case expireJobs:
+		return r.expireJobs(ctx, o.jobs)
+	}
+	return fmt.Errorf("step %d of SyncRun %s/%s is not known", s.action, o.run.Namespace, o.run.Name)
+}
+
+// accept writes the run's own uid next to its name, where a backup keeps it.
+func (r *Reconciler) accept(ctx context.Context, run *v1alpha1.SyncRun) error {
+	before := run.DeepCopy()
+	if run.Annotations == nil {
+		run.Annotations = map[string]string{}
+	}
+	run.Annotations[v1alpha1.AnnotationAcceptedUID] = string(run.UID)
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Patch(ctx, run, patch); err != nil {
+		return fmt.Errorf("accepting SyncRun %s/%s: %w", run.Namespace, run.Name, err)
+	}
+	return nil
+}
+
+// reserve gives the run its sequence. The task's resourceVersion makes it one
+// write in all: of two runs, or two managers, one is first and the other looks again.
+func (r *Reconciler) reserve(ctx context.Context, o *observed) error {
+	highest, err := r.highestSequence(ctx, o)
+	if err != nil {
+		return err
+	}
+	task := o.task.DeepCopy()
+	task.Status.LastSequence = highest + 1
+	task.Status.LastRun = &v1alpha1.LastRun{
+		Name: o.run.Name, UID: o.run.UID, Sequence: highest + 1, Phase: v1alpha1.PhasePending,
+	}
+	if err := r.Client.Status().Update(ctx, task); err != nil {
+		return fmt.Errorf("reserving sequence %d in SyncTask %s/%s: %w", highest+1, task.Namespace, task.Name, err)
+	}
+	o.task = task
+	return nil
+}
+
+// highestSequence is the highest that was ever given to a run of the task, as
+// far as the task and the runs that are there know.
+func (r *Reconciler) highestSequence(ctx context.Context, o *observed) (int64, error) {
+	highest := o.task.Status.LastSequence
+	if last := o.task.Status.LastRun; last != nil {
+		highest = max(highest, last.Sequence)
+	}
+	var runs v1alpha1.SyncRunList
+	err := r.Live.List(ctx, &runs, client.InNamespace(o.run.Namespace), client.MatchingFields{TaskField: o.run.Spec.TaskRef.Name})
+	if err != nil {
+		return 0, fmt.Errorf("listing the runs of SyncTask %s/%s: %w", o.task.Namespace, o.task.Name, err)
+	}
+	for i := range runs.Items {
+		highest = max(highest, runs.Items[i].Status.Sequence)
+	}
+	return highest, nil
+}
+
+// createJob makes a Job from what is stored with the run. One that is there
+// already and ours is the same.
+func (r *Reconciler) createJob(ctx context.Context, run *v1alpha1.SyncRun, attempt runnerjob.Attempt) error {
+	stored, err := r.loadDefinition(ctx, run)
+	if err != nil {
+		return err
+	}
+	job := runnerjob.Build(run, &stored.TaskSpec, attempt, r.Jobs)
+	err = r.Client.Create(ctx, job)
+	if !apierrors.IsAlreadyExists(err) {
+		if err != nil {
+			return fmt.Errorf("creating Job %s/%s: %w", job.Namespace, job.Name, err)
+		}
+		return nil
+	}
+	var existing batchv1.Job
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(job), &existing); err != nil {
+		return fmt.Errorf("reading Job %s/%s, which exists already: %w", job.Namespace, job.Name, err)
+	}
+	if !metav1.IsControlledBy(&existing, run) {
+		return fmt.Errorf("creating Job %s/%s: a Job of that name belongs to something else; the run goes on when it is gone", job.Namespace, job.Name)
+	}
+	return nil
+}
+
+// deleteJob deletes a Job and its pods. The run goes on with the next one.
+func (r *Reconciler) deleteJob(ctx context.Context, job *batchv1.Job) error {
+	err := r.Client.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &job.UID})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting Job %s/%s: %w", job.Namespace, job.Name, err)
+	}
+	return nil
+}
+
+// expireJobs lets Kubernetes remove Jobs after a day. It is done only when the
+// outcome is stored: a Job that goes before looks like one that never was.
+func (r *Reconciler) expireJobs(ctx context.Context, jobs []batchv1.Job) error {
+	for i := range jobs {
+		if jobs[i].Spec.TTLSecondsAfterFinished != nil || !jobs[i].DeletionTimestamp.IsZero() {
+			continue
+		}
+		before := jobs[i].DeepCopy()
+		jobs[i].Spec.TTLSecondsAfterFinished = ptr.To[int32](jobTTL)
+		if err := r.Client.Patch(ctx, &jobs[i], client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("setting the time to live of Job %s/%s: %w", before.Namespace, before.Name, err)
+		}
+	}
+	return nil
+}

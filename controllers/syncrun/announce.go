@@ -1,0 +1,60 @@
+package syncrun
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// announcement is an event on the run, and on its task if the task's people
+// want to know too.
+type announcement struct {
+	kind, reason, message string
+	forTask               bool
+}
+
+// The event's action, for tools: what the manager did with the run.
+const eventAction = "Execute"
+
+// announce tells people what a status that was written has changed.
+func (r *Reconciler) announce(ctx context.Context, run *v1alpha1.SyncRun, before *v1alpha1.SyncRunStatus, task *v1alpha1.SyncTask) {
+	news, changed := newsOf(before, &run.Status)
+	if changed {
+		log.FromContext(ctx).Info("Run changed", "phase", run.Status.Phase, "reason", news.reason, "message", news.message, "sequence", run.Status.Sequence)
+		r.Events.Eventf(run, nil, news.kind, news.reason, eventAction, "%s", news.message)
+		if task != nil && news.forTask {
+			r.Events.Eventf(task, run, news.kind, news.reason, eventAction, "%s: %s", run.Name, news.message)
+		}
+	}
+	if isComplete(run) && run.Status.Sequence > 0 {
+		r.Metrics.RunEnded(run)
+	}
+}
+
+// newsOf is the one thing that a person would want to know, if there is one: the
+// reason of the condition Complete is new.
+func newsOf(before, after *v1alpha1.SyncRunStatus) (announcement, bool) {
+	old := meta.FindStatusCondition(before.Conditions, v1alpha1.ConditionComplete)
+	now := meta.FindStatusCondition(after.Conditions, v1alpha1.ConditionComplete)
+	if now == nil || (old != nil && old.Reason == now.Reason && old.Status == now.Status) {
+		return announcement{}, false
+	}
+	result := announcement{kind: corev1.EventTypeNormal, reason: now.Reason, message: now.Message}
+	switch after.Phase {
+	case v1alpha1.PhaseFailed, v1alpha1.PhasePartiallyFailed:
+		result.kind, result.forTask = corev1.EventTypeWarning, true
+	case v1alpha1.PhaseSucceeded, v1alpha1.PhaseCancelled:
+		result.forTask = true
+	}
+	switch v1alpha1.Reason(now.Reason) {
+	case v1alpha1.ReasonRunning:
+		result.forTask = true
+	case v1alpha1.ReasonJobMissing, v1alpha1.ReasonNodeLost, v1alpha1.ReasonDefinitionNotSaved, v1alpha1.ReasonTaskNotFound:
+		result.kind = corev1.EventTypeWarning
+	}
+	return result, true
+}

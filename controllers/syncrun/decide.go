@@ -1,0 +1,160 @@
+package syncrun
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/runnerjob"
+)
+
+// rule looks at what was observed and names the next step, or passes.
+type rule func(o *observed, now time.Time) (step, bool)
+
+// decide names the one next step of a run. The order of the rules is their priority.
+func decide(o *observed, now time.Time) step {
+	for _, rule := range rulesFor(o) {
+		if next, decided := rule(o, now); decided {
+			return next
+		}
+	}
+	return does(createJob, v1alpha1.ReasonAccepted, "The Job is about to be made.").with(1, false)
+}
+
+// rulesFor are the rules of the part of its life that a run is in.
+func rulesFor(o *observed) []rule {
+	switch {
+	case isComplete(o.run):
+		return []rule{tidyUp}
+	case o.run.Status.Task == nil:
+		return []rule{
+			refuseCopy, refuseNotServed, endCancelled, acceptRun,
+			awaitTask, awaitRelease, awaitReady,
+			awaitOthers, reserveSequence, storeDefinition,
+		}
+	default:
+		return []rule{
+			endWithOutcome, reportUnusable, endUnstarted, holdUnstarted,
+			nextAfterMissing, awaitForeignJob, settleFinished, leaveLostNode,
+			stopRunner, follow,
+		}
+	}
+}
+
+func refuseCopy(o *observed, _ time.Time) (step, bool) {
+	if !isCopy(o.run) {
+		return step{}, false
+	}
+	return ends(v1alpha1.PhaseCancelled, v1alpha1.ReasonRestoredCopy,
+		"This object is a copy of a run that was accepted under another uid, as a restored backup is. It is never executed. Make a new SyncRun to sync."), true
+}
+
+func refuseNotServed(o *observed, _ time.Time) (step, bool) {
+	if len(o.notServed) == 0 {
+		return step{}, false
+	}
+	return ends(v1alpha1.PhaseFailed, v1alpha1.ReasonNotServed,
+		"Not served by this version: "+strings.Join(o.notServed, ", ")+". Make a new SyncRun without it."), true
+}
+
+// endCancelled ends a run at once whose Job was never made.
+func endCancelled(o *observed, _ time.Time) (step, bool) {
+	if !o.run.Spec.Cancel {
+		return step{}, false
+	}
+	return ends(v1alpha1.PhaseCancelled, v1alpha1.ReasonCancelled, "The run was cancelled before it started. Nothing was done."), true
+}
+
+func acceptRun(o *observed, _ time.Time) (step, bool) {
+	if o.run.Annotations[v1alpha1.AnnotationAcceptedUID] != "" {
+		return step{}, false
+	}
+	return does(accept, v1alpha1.ReasonAccepted, "The run is accepted."), true
+}
+
+// awaitTask waits for a task that does not exist yet, but not for ever.
+func awaitTask(o *observed, now time.Time) (step, bool) {
+	switch left := taskDeadline(o.run).Sub(now); {
+	case o.task != nil && o.taskGone():
+		return ends(v1alpha1.PhaseCancelled, v1alpha1.ReasonTaskDeleted, "The task is being deleted. Nothing was done."), true
+	case o.task != nil:
+		return step{}, false
+	case left > 0:
+		return waits(v1alpha1.ReasonTaskNotFound, fmt.Sprintf("There is no SyncTask %q in this namespace. It is waited for until %s.",
+			o.run.Spec.TaskRef.Name, taskDeadline(o.run).UTC().Format(time.RFC3339)), left), true
+	}
+	return ends(v1alpha1.PhaseFailed, v1alpha1.ReasonTaskDeleted, fmt.Sprintf(
+		"There was no SyncTask %q in this namespace for ten minutes. Create it, then make a new SyncRun.", o.run.Spec.TaskRef.Name)), true
+}
+
+// awaitRelease waits while somebody stops the task.
+func awaitRelease(o *observed, _ time.Time) (step, bool) {
+	reason, message := o.stop()
+	if reason == "" {
+		return step{}, false
+	}
+	return waits(reason, message+" The run waits.", sometime), true
+}
+
+// awaitReady starts nothing from a definition that nobody has judged, and
+// fails with the task's own words if it was judged to be wrong.
+func awaitReady(o *observed, _ time.Time) (step, bool) {
+	ready := meta.FindStatusCondition(o.task.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || ready.ObservedGeneration != o.task.Generation || ready.Status == metav1.ConditionUnknown {
+		return waits(v1alpha1.ReasonTaskNotReady, "The manager has not looked at the present definition of the task yet.", soon), true
+	}
+	if ready.Status == metav1.ConditionFalse {
+		return ends(v1alpha1.PhaseFailed, v1alpha1.Reason(ready.Reason), "The task is not ready: "+ready.Message), true
+	}
+	return step{}, false
+}
+
+// awaitOthers lets one run of a task be executed at a time, the oldest first,
+// and as many in all as the manager allows.
+func awaitOthers(o *observed, _ time.Time) (step, bool) {
+	if o.sequence() > 0 {
+		return step{}, false
+	}
+	if o.queue.blocker != "" {
+		message := fmt.Sprintf("Run %q of the same task was made earlier and goes first.", o.queue.blocker)
+		if o.queue.blockerStarted {
+			message = fmt.Sprintf("Run %q of the same task is being executed.", o.queue.blocker)
+		}
+		return waits(v1alpha1.ReasonWaitingForRun, message, sometime), true
+	}
+	if o.queue.full() {
+		return waits(v1alpha1.ReasonTooManyRuns, fmt.Sprintf("The manager executes at most %d runs at once. They start in the order of their creation.",
+			o.queue.limit), sometime), true
+	}
+	return step{}, false
+}
+
+func reserveSequence(o *observed, _ time.Time) (step, bool) {
+	if o.sequence() > 0 {
+		return step{}, false
+	}
+	return does(reserve, v1alpha1.ReasonAccepted, "The run has its sequence."), true
+}
+
+func storeDefinition(*observed, time.Time) (step, bool) {
+	return does(saveDefinition, v1alpha1.ReasonAccepted, "The run has its sequence and the definition that it executes."), true
+}
+
+func tidyUp(o *observed, _ time.Time) (step, bool) {
+	for _, job := range o.jobs {
+		if job.Spec.TTLSecondsAfterFinished == nil && job.DeletionTimestamp.IsZero() {
+			return step{action: expireJobs}, true
+		}
+	}
+	return step{}, true
+}
+
+// with says which Job a createJob step makes.
+func (s step) with(number int32, settleOnly bool) step {
+	s.attempt = runnerjob.Attempt{Number: number, SettleOnly: settleOnly}
+	return s
+}

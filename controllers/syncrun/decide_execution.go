@@ -1,0 +1,199 @@
+package syncrun
+
+import (
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/condition"
+	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// endWithOutcome ends a run with what its runner says. It comes first: a run
+// that has ended has ended, whatever became of its Job since.
+func endWithOutcome(o *observed, _ time.Time) (step, bool) {
+	outcome := o.outcome()
+	if outcome == nil {
+		return step{}, false
+	}
+	phase, reason := phaseOf(outcome)
+	message := outcome.Message
+	if message == "" {
+		message = sentences[phase]
+	}
+	return ends(phase, reason, message), true
+}
+
+// sentences are what is said of an outcome that needs no more words.
+var sentences = map[v1alpha1.Phase]string{
+	v1alpha1.PhaseSucceeded:       "Everything is in step.",
+	v1alpha1.PhasePartiallyFailed: "Some operations failed. The records say which, and why.",
+	v1alpha1.PhaseFailed:          "The run could not go on.",
+	v1alpha1.PhaseCancelled:       "The run was stopped at a safe point. The records say what had been done.",
+}
+
+// phaseOf translates a runner's result. A reason that is not in the contract
+// becomes that of the phase; the message keeps the details.
+func phaseOf(outcome *report.Outcome) (v1alpha1.Phase, v1alpha1.Reason) {
+	var phase v1alpha1.Phase
+	switch outcome.Result {
+	case report.Succeeded:
+		return v1alpha1.PhaseSucceeded, v1alpha1.ReasonSucceeded
+	case report.PartiallyFailed:
+		phase = v1alpha1.PhasePartiallyFailed
+	case report.Cancelled:
+		phase = v1alpha1.PhaseCancelled
+	default:
+		phase = v1alpha1.PhaseFailed
+	}
+	reason := v1alpha1.Reason(outcome.Reason)
+	if reason == v1alpha1.ReasonSucceeded || !condition.Known(v1alpha1.KindSyncRun, v1alpha1.ConditionComplete, metav1.ConditionTrue, reason) {
+		reason = v1alpha1.Reason(phase)
+	}
+	return phase, reason
+}
+
+// reportUnusable changes nothing while the runner's words cannot be understood.
+func reportUnusable(o *observed, _ time.Time) (step, bool) {
+	if o.reportProblem == "" {
+		return step{}, false
+	}
+	return waits(v1alpha1.ReasonRunning, o.reportProblem, sometime), true
+}
+
+// endUnstarted ends a run that must stop and whose runner never said a word:
+// no runner writes to a target before it has reported.
+func endUnstarted(o *observed, _ time.Time) (step, bool) {
+	reason, message := o.stop()
+	if o.job != nil || o.report != nil || (reason != v1alpha1.ReasonCancelled && reason != v1alpha1.ReasonTaskDeleted) {
+		return step{}, false
+	}
+	return ends(v1alpha1.PhaseCancelled, reason, message+" Nothing was done."), true
+}
+
+// holdUnstarted makes no Job while somebody stops the task.
+func holdUnstarted(o *observed, _ time.Time) (step, bool) {
+	reason, message := o.stop()
+	if reason == "" || o.job != nil || o.report != nil {
+		return step{}, false
+	}
+	return waits(reason, message+" The run waits.", sometime), true
+}
+
+// nextAfterMissing makes the next Job of a started run whose Job is gone.
+func nextAfterMissing(o *observed, _ time.Time) (step, bool) {
+	if o.job != nil || o.attempt == 0 {
+		return step{}, false
+	}
+	if o.attempt >= maxAttempts {
+		return ends(v1alpha1.PhaseFailed, v1alpha1.ReasonFailed, fmt.Sprintf(
+			"%d Jobs of this run disappeared before they ended. What was done is in the records as far as it is known. See who deletes them, then make a new SyncRun.",
+			o.attempt)), true
+	}
+	stopping, _ := o.stop()
+	settle := stopping != "" || o.attempt+1 == maxAttempts
+	return does(createJob, v1alpha1.ReasonJobMissing, fmt.Sprintf("Job %q is gone and no outcome is stored. The next Job finishes the same plan.",
+		runnerjob.Name(o.run.Name, o.attempt))).with(o.attempt+1, settle), true
+}
+
+// awaitForeignJob waits for a Job of the same name that is not ours, such as
+// that of a deleted run of the same name, or for ours to go.
+func awaitForeignJob(o *observed, _ time.Time) (step, bool) {
+	if o.job == nil {
+		return step{}, false
+	}
+	if !metav1.IsControlledBy(o.job, o.run) {
+		return waits(v1alpha1.ReasonWaitingForPod, fmt.Sprintf("Job %q exists and belongs to something else. The run goes on when it is gone.", o.job.Name), soon), true
+	}
+	if !o.job.DeletionTimestamp.IsZero() {
+		return waits(v1alpha1.ReasonJobMissing, fmt.Sprintf("Job %q is being deleted. The next Job finishes the same plan.", o.job.Name), soon), true
+	}
+	return step{}, false
+}
+
+// settleFinished follows a Job that ended without an outcome: one last attempt
+// finds out what was done, unless there is nothing to find out.
+func settleFinished(o *observed, _ time.Time) (step, bool) {
+	reason, message, finished := finishedJob(o)
+	if !finished {
+		return step{}, false
+	}
+	if o.report != nil && !runnerjob.SettlesOnly(o.job) && o.attempt < maxAttempts {
+		return does(createJob, v1alpha1.ReasonSettlingDoubt, message+" A last attempt settles what is in doubt.").with(o.attempt+1, true), true
+	}
+	if stopping, why := o.stop(); o.report == nil && (stopping == v1alpha1.ReasonCancelled || stopping == v1alpha1.ReasonTaskDeleted) {
+		return ends(v1alpha1.PhaseCancelled, stopping, why+" Nothing was done."), true
+	}
+	if o.report == nil {
+		message += " The runner never reported, so nothing was done."
+	} else {
+		message += " What was done could not be settled; the next run reads the target and goes on from there."
+	}
+	return ends(v1alpha1.PhaseFailed, reason, message), true
+}
+
+// finishedJob says how the newest Job ended, if it has.
+func finishedJob(o *observed) (reason v1alpha1.Reason, message string, finished bool) {
+	for _, c := range o.job.Status.Conditions {
+		if c.Status != corev1.ConditionTrue {
+			continue
+		}
+		switch {
+		case c.Type == batchv1.JobComplete:
+			return v1alpha1.ReasonFailed, "The runner ended without an outcome." + o.pods.lastWords(), true
+		case c.Type == batchv1.JobFailed && c.Reason == batchv1.JobReasonDeadlineExceeded:
+			return v1alpha1.ReasonDeadlineExceeded, "The run took longer than execution.activeDeadlineSeconds allows." + o.pods.lastWords(), true
+		case c.Type == batchv1.JobFailed && c.Reason == batchv1.JobReasonBackoffLimitExceeded:
+			return v1alpha1.ReasonBackoffLimit, "Pods failed more often than execution.backoffLimit allows." + o.pods.lastWords(), true
+		case c.Type == batchv1.JobFailed:
+			return v1alpha1.ReasonFailed, "The runner failed for good." + o.pods.lastWords(), true
+		}
+	}
+	return "", "", false
+}
+
+// leaveLostNode gives up a Job whose pod stays on a node that no longer
+// answers, once its runner cannot believe any more that it holds the Lease.
+func leaveLostNode(o *observed, _ time.Time) (step, bool) {
+	if o.pods.lostNode == "" {
+		return step{}, false
+	}
+	return does(deleteJob, v1alpha1.ReasonNodeLost, fmt.Sprintf("Node %q no longer answers. The next Job finishes the same plan.", o.pods.lostNode)), true
+}
+
+// stopRunner ends a started run at a safe point. One that only settles is left
+// to its end, which is the same.
+func stopRunner(o *observed, _ time.Time) (step, bool) {
+	reason, message := o.stop()
+	switch {
+	case reason == "" || runnerjob.SettlesOnly(o.job):
+		return step{}, false
+	case o.report == nil && !o.pods.started:
+		return does(deleteJob, v1alpha1.ReasonStopping, message+" Its pod has not started and is removed."), true
+	case !o.stopAsked:
+		return does(requestStop, v1alpha1.ReasonStopping, message+" The runner comes to a safe point."), true
+	}
+	return waits(v1alpha1.ReasonStopping, message+" The runner comes to a safe point.", soon), true
+}
+
+// follow shows how far the runner is.
+func follow(o *observed, _ time.Time) (step, bool) {
+	switch {
+	case o.job == nil:
+		return step{}, false
+	case o.pods.trouble != "":
+		return waits(v1alpha1.ReasonWaitingForPod, o.pods.trouble, sometime), true
+	case !o.pods.working:
+		return waits(v1alpha1.ReasonWaitingForPod, "The Job has no pod at work yet.", soon), true
+	case runnerjob.SettlesOnly(o.job):
+		return waits(v1alpha1.ReasonSettlingDoubt, "Attempts have run out. A last one settles what is in doubt and completes the records.", sometime), true
+	case o.report != nil && o.report.Notice != "":
+		return waits(v1alpha1.ReasonRunning, o.report.Notice, sometime), true
+	}
+	return waits(v1alpha1.ReasonRunning, "The runner is at work.", sometime), true
+}

@@ -1,0 +1,57 @@
+package synctask
+
+import (
+	"slices"
+	"time"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// action is the one change that a step makes.
+type action int
+
+const (
+	// doNothing only writes status.
+	doNothing action = iota
+	// protect puts our finalizer on the task.
+	protect
+	// makeAccount applies the account of the task's runners.
+	makeAccount
+	// release takes our finalizer away, and so lets the task go.
+	release
+)
+
+const (
+	// atOnce is short enough for nobody to notice, and no loop without a pause.
+	atOnce = 10 * time.Millisecond
+	// soon is how often the end of an execution is looked for, beside the watch.
+	soon = 5 * time.Second
+	// deletionPatience is how long a deleted task waits for its execution to end.
+	deletionPatience = 2 * time.Minute
+)
+
+// step is what happens next, and when to look again; 0 is when something changes.
+type step struct {
+	action action
+	again  time.Duration
+}
+
+// decide names the one next step of a task.
+func decide(o *observed, now time.Time) step {
+	protected := slices.Contains(o.task.Finalizers, v1alpha1.Finalizer)
+	switch {
+	case !o.task.DeletionTimestamp.IsZero() && !protected:
+		return step{}
+	case !o.task.DeletionTimestamp.IsZero():
+		left := o.task.DeletionTimestamp.Add(deletionPatience).Sub(now)
+		if o.executing() == nil || left <= 0 {
+			return step{action: release}
+		}
+		return step{again: min(left, soon)}
+	case !protected:
+		return step{action: protect, again: atOnce}
+	case o.accountMissing:
+		return step{action: makeAccount, again: atOnce}
+	}
+	return step{}
+}

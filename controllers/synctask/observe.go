@@ -1,0 +1,117 @@
+package synctask
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/syncrun"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// observed is all that a decision or the status may depend on, beside the time.
+type observed struct {
+	task *v1alpha1.SyncTask
+	// faults are what is wrong with the definition.
+	faults []fault
+	// runs are those of this very task, the newest sequence first.
+	runs []v1alpha1.SyncRun
+	// reports are what the runners of those runs told, by the run's uid.
+	reports map[types.UID]*report.Report
+	// accountMissing: the account of the task's runners, or its binding, is not as it should be.
+	accountMissing bool
+}
+
+// executing is the run that has started and not ended, or nil.
+func (o *observed) executing() *v1alpha1.SyncRun {
+	for i := range o.runs {
+		run := &o.runs[i]
+		if run.Status.Sequence > 0 && run.Status.CompletionTime == nil {
+			return run
+		}
+	}
+	return nil
+}
+
+// observe reads what concerns the task.
+func (r *Reconciler) observe(ctx context.Context, task *v1alpha1.SyncTask) (*observed, error) {
+	o := &observed{task: task}
+	var runs v1alpha1.SyncRunList
+	err := r.Client.List(ctx, &runs, client.InNamespace(task.Namespace), client.MatchingFields{syncrun.TaskField: task.Name})
+	if err != nil {
+		return nil, fmt.Errorf("listing the runs of SyncTask %s/%s: %w", task.Namespace, task.Name, err)
+	}
+	o.runs = runs.Items
+	slices.SortFunc(o.runs, func(a, b v1alpha1.SyncRun) int { return cmp.Compare(b.Status.Sequence, a.Status.Sequence) })
+	if err := r.observeReports(ctx, o); err != nil {
+		return nil, err
+	}
+	if !task.DeletionTimestamp.IsZero() {
+		return o, nil
+	}
+	if o.accountMissing, err = r.accountMissing(ctx, task.Namespace); err != nil {
+		return nil, err
+	}
+	var tasks v1alpha1.SyncTaskList
+	if err := r.Client.List(ctx, &tasks, client.InNamespace(task.Namespace)); err != nil {
+		return nil, fmt.Errorf("listing SyncTasks of namespace %s: %w", task.Namespace, err)
+	}
+	o.faults = faultsOf(task, tasks.Items)
+	return o, nil
+}
+
+// reportLimit is how many of the newest executions are asked for what they told.
+const reportLimit = 10
+
+// observeReports reads what the newest executions told, until everything that
+// the status shows is known. It reads live: a run that has just ended must not
+// be shown with what it told before.
+func (r *Reconciler) observeReports(ctx context.Context, o *observed) error {
+	o.reports = map[types.UID]*report.Report{}
+	var source, target, state bool
+	for i := range o.runs[:min(len(o.runs), reportLimit)] {
+		run := &o.runs[i]
+		if run.Status.Sequence == 0 || (source && target && state) {
+			return nil
+		}
+		facts, err := r.readReport(ctx, run)
+		if err != nil {
+			return err
+		}
+		if facts == nil {
+			continue
+		}
+		o.reports[run.UID] = facts
+		source, target, state = source || facts.Source != nil, target || facts.Target != nil, state || facts.State != nil
+	}
+	return nil
+}
+
+// readReport reads the report of one run, or nil. One that cannot be understood
+// is shown by its run; the task goes on with what it knows.
+func (r *Reconciler) readReport(ctx context.Context, run *v1alpha1.SyncRun) (*report.Report, error) {
+	name, err := cluster.ReportName(run.UID)
+	if err != nil {
+		return nil, err
+	}
+	var object v1alpha1.SyncArtifact
+	key := types.NamespacedName{Namespace: run.Namespace, Name: name}
+	switch err := r.Live.Get(ctx, key, &object); {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading SyncArtifact %s: %w", key, err)
+	}
+	facts, err := cluster.DecodeReport(&object)
+	if err != nil || facts.RunUID != string(run.UID) {
+		return nil, nil
+	}
+	return &facts, nil
+}

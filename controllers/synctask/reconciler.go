@@ -1,0 +1,102 @@
+package synctask
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/metrics"
+)
+
+// Reconciler looks after SyncTasks.
+type Reconciler struct {
+	// Client reads lists from the cache and writes. Live reads from the API
+	// server what must not be stale.
+	Client  client.Client
+	Live    client.Reader
+	Events  events.EventRecorder
+	Clock   clock.PassiveClock
+	Metrics *metrics.Recorder
+}
+
+// Reconcile takes a task one step further.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	var task v1alpha1.SyncTask
+	if err := r.Live.Get(ctx, request.NamespacedName, &task); err != nil {
+		if apierrors.IsNotFound(err) {
+			r.Metrics.TaskGone(request.Namespace, request.Name)
+			return ctrl.Result{}, nil
+		}
+		return ctrl.Result{}, fmt.Errorf("reading SyncTask %s: %w", request.NamespacedName, err)
+	}
+	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("task", task.Name))
+	seen, err := r.observe(ctx, &task)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	next := decide(seen, r.Clock.Now())
+	actErr := r.act(ctx, seen, next)
+	if next.action == release && actErr == nil {
+		return ctrl.Result{}, nil
+	}
+	result := status(seen, r.Clock.Now())
+	if err := r.write(ctx, &task, result); err != nil {
+		actErr = errors.Join(actErr, err)
+	}
+	if apierrors.IsConflict(actErr) {
+		return ctrl.Result{RequeueAfter: atOnce}, nil
+	}
+	return ctrl.Result{RequeueAfter: next.again}, actErr
+}
+
+// write stores the status if it changed, and then tells people what changed.
+func (r *Reconciler) write(ctx context.Context, task *v1alpha1.SyncTask, result v1alpha1.SyncTaskStatus) error {
+	if equality.Semantic.DeepEqual(task.Status, result) {
+		r.Metrics.TaskSeen(task)
+		return nil
+	}
+	before := task.Status
+	task.Status = result
+	if err := r.Client.Status().Update(ctx, task); err != nil {
+		return fmt.Errorf("writing the status of SyncTask %s/%s: %w", task.Namespace, task.Name, err)
+	}
+	r.Metrics.TaskSeen(task)
+	r.announce(ctx, task, &before)
+	return nil
+}
+
+// eventAction is the event's action, for tools: what the manager did with the task.
+const eventAction = "Judge"
+
+// announce tells people that the task became ready or is no longer, and that
+// removals wait.
+func (r *Reconciler) announce(ctx context.Context, task *v1alpha1.SyncTask, before *v1alpha1.SyncTaskStatus) {
+	for _, name := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionDeletionsPending} {
+		old := meta.FindStatusCondition(before.Conditions, name)
+		now := meta.FindStatusCondition(task.Status.Conditions, name)
+		if now == nil || (old != nil && old.Status == now.Status && old.Reason == now.Reason) {
+			continue
+		}
+		if old == nil && now.Reason == string(v1alpha1.ReasonNonePending) {
+			continue
+		}
+		kind := corev1.EventTypeNormal
+		if bad := metav1.ConditionFalse; name == v1alpha1.ConditionReady && now.Status == bad {
+			kind = corev1.EventTypeWarning
+		}
+		log.FromContext(ctx).Info("Task changed", "condition", name, "status", now.Status, "reason", now.Reason, "message", now.Message)
+		r.Events.Eventf(task, nil, kind, now.Reason, eventAction, "%s", now.Message)
+	}
+}

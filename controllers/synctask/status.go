@@ -1,0 +1,155 @@
+package synctask
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/condition"
+	"synccenter.dev/synccenter/internal/definition"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// executionLimit is how many executions a task remembers.
+const executionLimit = 10
+
+// status is how the task looks. What its runs no longer tell, since they are
+// gone, stays as it was. The last run and its sequence are written by the run
+// that is let start; here only its phase follows.
+func status(o *observed, now time.Time) v1alpha1.SyncTaskStatus {
+	result := *o.task.Status.DeepCopy()
+	result.Source, result.Target = definition.Endpoints(&o.task.Spec)
+	result.RecentExecutions = recentExecutions(result.RecentExecutions, o.runs)
+	if result.LastRun != nil {
+		result.LastRun.Phase = cmp.Or(phaseOf(o.runs, result.LastRun), result.LastRun.Phase)
+	}
+	set := condition.Setter{Conditions: &result.Conditions, Generation: o.task.Generation, Now: now}
+	applyState(&result, set, o)
+	if o.task.DeletionTimestamp.IsZero() {
+		result.ObservedGeneration = o.task.Generation
+		setReady(set, o)
+		setEnds(set, o)
+	}
+	return result
+}
+
+// setReady says whether the definition can be executed. That somebody stops the
+// task changes nothing about that; the message tells it.
+func setReady(set condition.Setter, o *observed) {
+	set.Remove(v1alpha1.ConditionReconciling)
+	if len(o.faults) > 0 {
+		reason, message := o.faults[0].reason, messageOf(o.faults)
+		set.Set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
+		set.Set(v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, message)
+		return
+	}
+	message := "The definition is valid."
+	hold, held := o.task.Annotations[v1alpha1.AnnotationHold]
+	switch {
+	case held && hold == "":
+		message += " The task is held, so nothing starts."
+	case held:
+		message += " The task is held, so nothing starts: " + hold
+	case o.task.Spec.Suspend:
+		message += " The task is suspended, so nothing starts."
+	}
+	set.Set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady, message)
+	set.Remove(v1alpha1.ConditionStalled)
+}
+
+// setEnds says how source and target answered the newest run that tried them
+// with the present definition.
+func setEnds(set condition.Setter, o *observed) {
+	source := func(r *report.Report) *report.Endpoint { return r.Source }
+	target := func(r *report.Report) *report.Endpoint { return r.Target }
+	setEnd(set, v1alpha1.ConditionSourceReady, o, source)
+	setEnd(set, v1alpha1.ConditionTargetReady, o, target)
+}
+
+func setEnd(set condition.Setter, name string, o *observed, end func(*report.Report) *report.Endpoint) {
+	for i := range o.runs {
+		run := &o.runs[i]
+		told := o.reports[run.UID]
+		if run.Status.Task == nil || run.Status.Task.Generation != o.task.Generation || told == nil || end(told) == nil {
+			continue
+		}
+		reason := v1alpha1.Reason(end(told).Reason)
+		answered := metav1.ConditionFalse
+		if reason == v1alpha1.ReasonConnected {
+			answered = metav1.ConditionTrue
+		} else if !condition.Known(v1alpha1.KindSyncTask, name, answered, reason) {
+			reason = v1alpha1.ReasonUnreachable
+		}
+		message := cmp.Or(end(told).Message, fmt.Sprintf("It answered run %q.", run.Name))
+		set.Set(name, answered, reason, message)
+		return
+	}
+	present := meta.FindStatusCondition(*set.Conditions, name)
+	if present == nil || present.ObservedGeneration != o.task.Generation {
+		set.Set(name, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked, "No run has tried it since the definition changed.")
+	}
+}
+
+// applyState shows what the newest finished run says about the state.
+func applyState(result *v1alpha1.SyncTaskStatus, set condition.Setter, o *observed) {
+	for i := range o.runs {
+		told := o.reports[o.runs[i].UID]
+		if told == nil || told.State == nil {
+			continue
+		}
+		state := told.State
+		result.Links = &v1alpha1.LinkCounts{Users: state.Users, Departments: state.Departments}
+		result.PendingDeletions = &v1alpha1.PendingDeletions{Count: state.Pending, ListDigest: state.PendingListDigest}
+		if state.PendingSince != nil {
+			since := metav1.NewTime(state.PendingSince.Truncate(time.Second))
+			result.PendingDeletions.Since = &since
+		}
+		message := "No removal waits for a person."
+		if state.Pending > 0 {
+			message = strings.TrimSpace(fmt.Sprintf("%d removals wait for a person since run %q. %s", state.Pending, o.runs[i].Name, told.Notice))
+			set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld, message)
+			return
+		}
+		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, message)
+		return
+	}
+	if meta.FindStatusCondition(*set.Conditions, v1alpha1.ConditionDeletionsPending) == nil {
+		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, "No removal waits for a person.")
+	}
+}
+
+// phaseOf is the phase of the run that the task names, or empty if it is gone.
+func phaseOf(runs []v1alpha1.SyncRun, last *v1alpha1.LastRun) v1alpha1.Phase {
+	for i := range runs {
+		if runs[i].UID == last.UID {
+			return runs[i].Status.Phase
+		}
+	}
+	return ""
+}
+
+// recentExecutions adds the runs that have ended to those that are remembered.
+// A run that never got a sequence was no execution.
+func recentExecutions(remembered []v1alpha1.RecentExecution, runs []v1alpha1.SyncRun) []v1alpha1.RecentExecution {
+	result := slices.Clone(remembered)
+	for i := range runs {
+		run := &runs[i]
+		known := slices.ContainsFunc(result, func(e v1alpha1.RecentExecution) bool { return e.UID == run.UID })
+		if known || run.Status.Sequence == 0 || run.Status.CompletionTime == nil {
+			continue
+		}
+		result = append(result, v1alpha1.RecentExecution{
+			Run: run.Name, UID: run.UID, Sequence: run.Status.Sequence, Mode: run.Status.Mode,
+			Time: *run.Status.CompletionTime, Outcome: run.Status.Phase,
+			Organizations: run.Status.Organizations, Users: run.Status.Users,
+		})
+	}
+	slices.SortStableFunc(result, func(a, b v1alpha1.RecentExecution) int { return cmp.Compare(b.Sequence, a.Sequence) })
+	return result[:min(len(result), executionLimit)]
+}
