@@ -1,0 +1,219 @@
+package ldap
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	goldap "github.com/go-ldap/ldap/v3"
+
+	"synccenter.dev/synccenter/internal/connector/ldap/wire"
+	"synccenter.dev/synccenter/internal/directory"
+)
+
+// Syntaxes of RFC 4517 that decide about the type of a field. All others are text.
+const syntaxes = "1.3.6.1.4.1.1466.115.121.1."
+
+var syntaxTypes = map[string]directory.Type{
+	syntaxes + "7":  directory.Bool,
+	syntaxes + "27": directory.Int,
+	syntaxes + "24": directory.Time,
+	syntaxes + "5":  directory.Bytes, // binary
+	syntaxes + "8":  directory.Bytes, // certificate
+	syntaxes + "9":  directory.Bytes, // certificate list
+	syntaxes + "10": directory.Bytes, // certificate pair
+	syntaxes + "23": directory.Bytes, // fax
+	syntaxes + "28": directory.Bytes, // JPEG
+	syntaxes + "40": directory.Bytes, // octet string
+}
+
+const (
+	syntaxDN        = syntaxes + "12"
+	syntaxUniqueDN  = syntaxes + "34"
+	syntaxTelephone = syntaxes + "50"
+)
+
+// people are the attributes whose distinguished names are those of persons. Other names, as in seeAlso, may name anything.
+var people = []string{"manager", "secretary", "owner", "member", "uniqueMember", "roleOccupant", "documentAuthor"}
+
+// secrets are attributes that can be written and must never be read.
+var secrets = []string{"userPassword", "authPassword", "unicodePwd"}
+
+// operational are the attributes of the server's own that a task may read.
+var operational = []string{"entryUUID", "entryDN", "createTimestamp", "modifyTimestamp", "creatorsName", "modifiersName", "memberOf"}
+
+func contains(names []string, name string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+}
+
+// Schema lists what the server's own schema says. Every attribute that an entry could have is a field of users and of departments.
+func (s *Source) Schema(ctx context.Context) (directory.Schema, error) {
+	s.schemaMu.Lock()
+	defer s.schemaMu.Unlock()
+	if s.schema != nil {
+		return *s.schema, nil
+	}
+	attributes, classes, err := s.readSubschema(ctx)
+	if err != nil {
+		return directory.Schema{}, err
+	}
+	fields := commonFields(attributes)
+	schema := &directory.Schema{Users: slices.Clone(fields), Departments: fields, FoldNames: true}
+	if s.target {
+		if err := restrict(schema.Users, classes, s.config.Users.ObjectClasses, s.config.managedOfUsers()); err != nil {
+			return directory.Schema{}, fmt.Errorf("users.objectClasses: %w", err)
+		}
+		if err := restrict(schema.Departments, classes, s.config.Departments.ObjectClasses, s.config.managedOfDepartments()); err != nil {
+			return directory.Schema{}, fmt.Errorf("departments.objectClasses: %w", err)
+		}
+		s.markIdentifier(schema)
+	}
+	s.schema = schema
+	return *schema, nil
+}
+
+// readSubschema reads the entry in which the server publishes its schema.
+func (s *Source) readSubschema(ctx context.Context) (attributes, classes definitions, err error) {
+	place := ""
+	base := s.config.Users.BaseDN
+	err = s.readEntry(ctx, fmt.Sprintf("reading users.baseDN %q", base), base, []string{"subschemaSubentry"}, func(e *wire.Entry) error {
+		place = firstValue(e, "subschemaSubentry")
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if place == "" {
+		return nil, nil, invalid("%s: reading its schema: the base entry does not say where it is (subschemaSubentry): give the account the right to read operational attributes", s.server.url)
+	}
+	search := query{
+		attempt: fmt.Sprintf("reading the schema %q", place), base: place, scope: goldap.ScopeBaseObject,
+		filter: "(objectClass=subschema)", attributes: []string{"attributeTypes", "objectClasses"},
+	}
+	err = s.search(ctx, search, func(e *wire.Entry) error {
+		attributes = parseDefinitions(values(e, "attributeTypes"))
+		classes = parseDefinitions(values(e, "objectClasses"))
+		return nil
+	})
+	if err == nil && (len(attributes) == 0 || len(classes) == 0) {
+		err = invalid("%s: reading the schema %q: it is empty: give the account the right to read it", s.server.url, place)
+	}
+	return attributes, classes, err
+}
+
+// commonFields makes a field of every attribute type, in the order of their names.
+func commonFields(attributes definitions) []directory.Field {
+	var fields []directory.Field
+	for name, d := range attributes {
+		spelling := d.first("NAME")
+		if !strings.EqualFold(spelling, name) {
+			continue // an alias, or an OID
+		}
+		usage := d.first("USAGE")
+		if usage != "" && usage != "userApplications" && !contains(operational, spelling) {
+			continue
+		}
+		fields = append(fields, fieldOf(attributes, d))
+	}
+	slices.SortFunc(fields, func(a, b directory.Field) int { return cmp.Compare(a.Name, b.Name) })
+	return fields
+}
+
+func fieldOf(attributes definitions, d definition) directory.Field {
+	name := d.first("NAME")
+	syntax, _, _ := strings.Cut(attributes.inherited(d, "SYNTAX"), "{")
+	field := directory.Field{
+		Name: name, Type: directory.String, Multiple: !d.has("SINGLE-VALUE"), ReadOnly: d.has("NO-USER-MODIFICATION"),
+		Equality: equalityOf(attributes.inherited(d, "EQUALITY")),
+	}
+	if t, ok := syntaxTypes[syntax]; ok {
+		field.Type, field.Equality = t, directory.Exact
+	}
+	switch syntax {
+	case syntaxTelephone:
+		field.Equality = directory.Phone
+	case syntaxDN, syntaxUniqueDN:
+		field.Equality = directory.DN
+		if contains(people, name) {
+			field.Type, field.Refers = directory.Reference, directory.User
+		}
+	}
+	return field
+}
+
+func equalityOf(rule string) directory.Equality {
+	switch lower := strings.ToLower(rule); {
+	case strings.HasPrefix(lower, "caseignore"), lower == "objectidentifiermatch", lower == "numericstringmatch":
+		return directory.IgnoreCase
+	case lower == "distinguishednamematch", lower == "uniquemembermatch":
+		return directory.DN
+	case lower == "telephonenumbermatch":
+		return directory.Phone
+	default:
+		return directory.Exact
+	}
+}
+
+// restrict notes what the object classes of a target's new entries demand, and that what they do not allow, or the connector
+// writes by itself, is not for mappings.
+func restrict(fields []directory.Field, classes definitions, names, managed []string) error {
+	chain, unknown := classes.chain(names)
+	if len(unknown) > 0 {
+		return invalid("the server's schema has no object class %s", strings.Join(unknown, ", "))
+	}
+	must, may := map[string]bool{}, map[string]bool{}
+	anything := false
+	for _, class := range chain {
+		anything = anything || strings.EqualFold(class.first("NAME"), "extensibleObject")
+		for _, name := range class["MUST"] {
+			must[strings.ToLower(name)] = true
+		}
+		for _, name := range class["MAY"] {
+			may[strings.ToLower(name)] = true
+		}
+	}
+	for i := range fields {
+		f := &fields[i]
+		name := strings.ToLower(f.Name)
+		own := contains(managed, name)
+		f.Required = must[name] && !own
+		f.ReadOnly = f.ReadOnly || own || !anything && !must[name] && !may[name]
+	}
+	return nil
+}
+
+// managedOfUsers are the attributes of users that the connector writes by itself.
+func (c Config) managedOfUsers() []string {
+	managed := []string{"objectClass", c.Users.Mark}
+	if c.Users.DepartmentAttribute != nil {
+		managed = append(managed, c.Users.DepartmentAttribute.Name)
+	}
+	if c.Users.Disable != nil {
+		managed = append(managed, c.Users.Disable.Attribute)
+	}
+	return managed
+}
+
+// managedOfDepartments are the attributes of departments that the connector writes by itself.
+func (c Config) managedOfDepartments() []string {
+	return []string{"objectClass", c.Departments.Mark, c.Departments.MemberAttribute, c.Departments.LeaderAttribute}
+}
+
+// markIdentifier notes that the attribute which names users is unique. Below departments a name need only differ from its siblings',
+// but a login is unique everywhere by what it means.
+func (s *Source) markIdentifier(schema *directory.Schema) {
+	rdn := s.config.Users.RDN
+	for i := range schema.Users {
+		if f := &schema.Users[i]; strings.EqualFold(f.Name, rdn) {
+			f.Required = true
+			f.Unique = s.config.Users.Layout == Flat || strings.EqualFold(rdn, "uid")
+		}
+	}
+	for i := range schema.Departments {
+		if f := &schema.Departments[i]; strings.EqualFold(f.Name, s.config.Departments.RDN) {
+			f.Required = true
+		}
+	}
+}

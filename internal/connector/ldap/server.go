@@ -1,0 +1,159 @@
+package ldap
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/connector/ldap/wire"
+)
+
+// How long we wait for a server to accept a connection, and to send the next part of an answer.
+const (
+	dialTimeout   = 10 * time.Second
+	answerTimeout = 60 * time.Second
+)
+
+// maxIdle is how long an unused connection is trusted. Servers and firewalls drop idle connections, some without a word.
+const maxIdle = 30 * time.Second
+
+// server is the one server that serves a run, with the idle connections to it.
+type server struct {
+	url      string
+	options  wire.Options
+	bindDN   string
+	password string
+
+	mu     sync.Mutex
+	closed bool
+	idle   []idleConn
+}
+
+type idleConn struct {
+	conn  *wire.Conn
+	since time.Time
+}
+
+// connect logs in to the first server that answers. A server that answers and refuses ends the search: asking the
+// next one with the same wrong password could lock the account.
+func connect(ctx context.Context, config Config) (*server, error) {
+	if config.BindDN == "" || config.Password == "" {
+		return nil, &connector.Error{Class: connector.Credentials, Err: errors.New(
+			"username or password is empty: an empty password would log in as nobody, so it is not sent; fill in both keys of the Secret")}
+	}
+	trust, err := trustOf(config.CA)
+	if err != nil {
+		return nil, err
+	}
+	var failures []error
+	for _, address := range config.URLs {
+		s, err := serverAt(address, config, trust)
+		if err != nil {
+			return nil, err
+		}
+		conn, err := s.dial(ctx)
+		if err == nil {
+			s.giveBack(conn)
+			return s, nil
+		}
+		failures = append(failures, err)
+		if connector.ClassOf(err) != connector.Unavailable {
+			break
+		}
+	}
+	if len(failures) == 1 {
+		return nil, failures[0]
+	}
+	return nil, &connector.Error{Class: connector.ClassOf(failures[len(failures)-1]), Err: fmt.Errorf("no server can be used: %w", errors.Join(failures...))}
+}
+
+// trustOf builds the pool of trusted authorities; nil is the system's.
+func trustOf(ca []byte) (*x509.CertPool, error) {
+	if len(ca) == 0 {
+		return nil, nil
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(ca) {
+		return nil, &connector.Error{Class: connector.Untrusted, Err: errors.New("the CA bundle holds no certificate: it must be PEM, -----BEGIN CERTIFICATE-----")}
+	}
+	return pool, nil
+}
+
+func serverAt(address string, config Config, trust *x509.CertPool) (*server, error) {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil, &connector.Error{Class: connector.Invalid, Err: err}
+	}
+	port := parsed.Port()
+	if port == "" {
+		port = map[string]string{"ldap": "389", "ldaps": "636"}[parsed.Scheme]
+	}
+	s := &server{url: address, bindDN: config.BindDN, password: config.Password}
+	s.options = wire.Options{Address: net.JoinHostPort(parsed.Hostname(), port), StartTLS: config.StartTLS, Timeout: answerTimeout}
+	if parsed.Scheme == "ldaps" || config.StartTLS {
+		s.options.TLS = &tls.Config{ServerName: parsed.Hostname(), RootCAs: trust, MinVersion: tls.VersionTLS12}
+	}
+	return s, nil
+}
+
+// dial makes a connection that is logged in.
+func (s *server) dial(ctx context.Context) (*wire.Conn, error) {
+	limited, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := wire.Dial(limited, s.options)
+	if err != nil {
+		return nil, s.failed(ctx, "connecting to it", err)
+	}
+	if err := conn.Bind(limited, s.bindDN, s.password); err != nil {
+		return nil, s.failed(ctx, fmt.Sprintf("logging in as %q", s.bindDN), errors.Join(err, conn.Close()))
+	}
+	return conn, nil
+}
+
+// borrow takes an idle connection or makes one.
+func (s *server) borrow(ctx context.Context) (*wire.Conn, error) {
+	for {
+		s.mu.Lock()
+		count := len(s.idle)
+		if count == 0 {
+			s.mu.Unlock()
+			return s.dial(ctx)
+		}
+		last := s.idle[count-1]
+		s.idle = s.idle[:count-1]
+		s.mu.Unlock()
+		if time.Since(last.since) < maxIdle {
+			return last.conn, nil
+		}
+		last.conn.Close() // nothing was asked on it, so nothing is lost
+	}
+}
+
+// giveBack keeps a connection for the next one who needs it, unless it is broken.
+func (s *server) giveBack(conn *wire.Conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed || conn.Broken() {
+		conn.Close() // its failure, if there was one, is reported already
+		return
+	}
+	s.idle = append(s.idle, idleConn{conn, time.Now()})
+}
+
+func (s *server) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, idle := range s.idle {
+		idle.conn.Close() // the work on it is done
+	}
+	s.idle = nil
+	return nil
+}
