@@ -39,12 +39,10 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
 	planned := 0
+	add := p.adder(base)
 	plan := func(kind OperationKind, at uint32, fill func(*Operation)) error {
 		planned++
-		operation := base
-		operation.Kind = kind
-		fill(&operation)
-		return p.output.planned(operation, at)
+		return add(kind, at, fill)
 	}
 	if parent, moved := p.parentChange(form, pair.target); moved {
 		err := plan(MoveDepartment, wave(stageMoveDepartments, p.departments.level[id]), func(o *Operation) {
@@ -105,12 +103,18 @@ func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair dep
 	if err := p.output.planned(base, wave(stageCreateDepartments, p.departments.level[base.SourceID])); err != nil {
 		return err
 	}
-	plan := func(kind OperationKind, at uint32, fill func(*Operation)) error {
-		operation := Operation{Kind: kind, Subject: directory.Department, SourceID: base.SourceID, Name: base.Name}
+	plan := p.adder(Operation{Subject: directory.Department, SourceID: base.SourceID, Name: base.Name})
+	return p.planDepartmentPeople(plan, base.SourceID, form, &mapping.Form{})
+}
+
+// adder adds operations that are like base.
+func (p *Planner) adder(base Operation) adder {
+	return func(kind OperationKind, at uint32, fill func(*Operation)) error {
+		operation := base
+		operation.Kind = kind
 		fill(&operation)
 		return p.output.planned(operation, at)
 	}
-	return p.planDepartmentPeople(plan, base.SourceID, form, &mapping.Form{})
 }
 
 // departmentHasPlace reports that a parent is, or will be, in the target.
@@ -143,8 +147,11 @@ func (p *Planner) parentChange(source, target *mapping.Form) (Change, bool) {
 	return change, true
 }
 
-// planDepartmentPeople plans the members and leaders of a department.
-func (p *Planner) planDepartmentPeople(plan func(OperationKind, uint32, func(*Operation)) error, id string, source, target *mapping.Form) error {
+// adder adds an operation of one department to the plan.
+type adder func(kind OperationKind, at uint32, fill func(*Operation)) error
+
+// planDepartmentMembers plans the member list of a department. Members who lose their last department are an operation of their own.
+func (p *Planner) planDepartmentMembers(plan adder, id string) error {
 	for _, takesAway := range []bool{false, true} {
 		change, ok := p.membership.change(id, takesAway)
 		if !ok {
@@ -155,6 +162,14 @@ func (p *Planner) planDepartmentPeople(plan func(OperationKind, uint32, func(*Op
 		}); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// planDepartmentPeople plans the members and leaders of a department.
+func (p *Planner) planDepartmentPeople(plan adder, id string, source, target *mapping.Form) error {
+	if err := p.planDepartmentMembers(plan, id); err != nil {
+		return err
 	}
 	if !p.options.Capabilities.Leaders {
 		return nil
@@ -195,7 +210,14 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if base.Name == "" {
 		base.Name = target.Name
 	}
-	if p.departments.relinked[link.SourceID] || link.State != state.Active {
+	if p.departments.relinked[link.SourceID] {
+		return nil
+	}
+	// Its people are no longer in it, whatever becomes of the department itself.
+	if err := p.planDepartmentMembers(p.adder(base), link.SourceID); err != nil {
+		return err
+	}
+	if link.State != state.Active {
 		return nil
 	}
 	if _, decision := p.checkMark(directory.Department, link.SourceID, target.Mark, false); decision != nil {

@@ -1,12 +1,10 @@
 package plan_test
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-	"testing"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/guard"
@@ -31,6 +29,8 @@ type world struct {
 	adopt, relink      plan.Policy
 	hold               *guard.Finding
 	unknown            map[string]error
+	// refused are operations that fail before they are tried; see Operation.Needs.
+	refused map[int]error
 }
 
 var nested = directory.Capabilities{
@@ -77,7 +77,7 @@ func schema(login, title, label string) directory.Schema {
 	}
 }
 
-func (w *world) mapper(t testing.TB) *mapping.Mapper {
+func (w *world) mapper(t tester) *mapping.Mapper {
 	t.Helper()
 	spec := mapping.Spec{
 		Users:       []mapping.Row{{To: "login", From: "uid"}, {To: "position", From: "title"}, {To: "manager", From: "manager"}},
@@ -92,7 +92,7 @@ func (w *world) mapper(t testing.TB) *mapping.Mapper {
 }
 
 // run plans one run. The operations come as they would be stored.
-func (w *world) plan(t testing.TB) ([]plan.Operation, guard.Facts, []plan.LinkChange) {
+func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange) {
 	t.Helper()
 	mapper := w.mapper(t)
 	planner := plan.New(plan.Options{
@@ -139,6 +139,7 @@ func (w *world) execute(operations []plan.Operation, changes []plan.LinkChange) 
 		}
 	}
 	failed := map[int]error{}
+	maps.Copy(failed, w.refused)
 	for _, o := range operations {
 		if o.Decision != nil {
 			if o.Decision.Status == plan.Held && o.TakesAway {
@@ -148,7 +149,7 @@ func (w *world) execute(operations []plan.Operation, changes []plan.LinkChange) 
 		}
 		for _, needed := range o.Needs {
 			if failed[needed] != nil {
-				failed[o.Index] = errors.New("needs a failed operation")
+				failed[o.Index] = failed[needed]
 			}
 		}
 		if failed[o.Index] == nil {
@@ -180,7 +181,9 @@ func (w *world) targetID(kind directory.Kind, sourceID string) string {
 
 func (w *world) targetIDs(kind directory.Kind, ids []string) (out []string) {
 	for _, id := range ids {
-		out = append(out, w.targetID(kind, id))
+		if target := w.targetID(kind, id); target != "" {
+			out = append(out, target)
+		}
 	}
 	return out
 }
@@ -200,7 +203,7 @@ func (w *world) do(o *plan.Operation) error {
 	}
 	entry := w.target[id]
 	if entry == nil {
-		return fmt.Errorf("no entry %s", id)
+		return fmt.Errorf("no entry %q", id)
 	}
 	for _, change := range o.Changes {
 		if err := w.change(entry, o, change); err != nil {
@@ -269,7 +272,11 @@ func (w *world) change(entry *directory.Entry, o *plan.Operation, change plan.Ch
 	case plan.FieldParent:
 		entry.Parent = ""
 		if o.Parent != "" {
-			entry.Parent = w.targetID(directory.Department, o.Parent)
+			parent := w.targetID(directory.Department, o.Parent)
+			if parent == "" {
+				return fmt.Errorf("parent %s does not exist", o.Parent)
+			}
+			entry.Parent = parent
 		}
 		return w.placeFree(entry)
 	case plan.FieldDepartments:
@@ -349,8 +356,9 @@ func (w *world) members(o *plan.Operation) error {
 	department := w.targetID(directory.Department, o.SourceID)
 	for _, change := range o.Changes {
 		for _, id := range change.After {
-			user := w.target[w.targetID(directory.User, id)]
-			user.Departments = append(user.Departments, department)
+			if user := w.target[w.targetID(directory.User, id)]; user != nil && department != "" {
+				user.Departments = append(user.Departments, department)
+			}
 		}
 		for _, id := range change.Before {
 			if user := w.target[w.targetID(directory.User, id)]; user != nil {
@@ -362,7 +370,7 @@ func (w *world) members(o *plan.Operation) error {
 }
 
 // sync plans and executes, and fails the test at the first operation that the target refuses.
-func (w *world) sync(t testing.TB) []plan.Operation {
+func (w *world) sync(t tester) []plan.Operation {
 	t.Helper()
 	operations, _, changes := w.plan(t)
 	for index, err := range w.execute(operations, changes) {
@@ -402,7 +410,7 @@ func unchanged(operations []plan.Operation) int {
 }
 
 // settled fails unless a further run changes nothing and examines everything.
-func (w *world) settled(t testing.TB) {
+func (w *world) settled(t tester) {
 	t.Helper()
 	operations, _, _ := w.plan(t)
 	if text := describe(operations); text != "" {
@@ -413,11 +421,9 @@ func (w *world) settled(t testing.TB) {
 	}
 }
 
-func names(entries map[string]*directory.Entry) []string {
-	var out []string
-	for _, id := range slices.Sorted(maps.Keys(entries)) {
-		out = append(out, entries[id].Name)
-	}
-	slices.Sort(out)
-	return out
+// tester is what the world needs of a *testing.T or a *rapid.T.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
 }
