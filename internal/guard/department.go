@@ -1,0 +1,29 @@
+package guard
+
+import (
+	"fmt"
+	"strings"
+)
+
+// minMembers is how many people a department has at least for its losses to be looked at.
+const minMembers = 10
+
+// departmentEmptied holds all removals when one department would lose more than half of its people: it was moved out of sight rather
+// than dismissed, and among thousands the share of the whole would not show it.
+func departmentEmptied(_ Limits, f Facts) *Finding {
+	var emptied []string
+	for _, d := range f.DepartmentLosses {
+		if d.Members >= minMembers && d.Loses*2 > d.Members {
+			emptied = append(emptied, fmt.Sprintf("%q would lose %s people", d.Name, share(d.Loses, d.Members)))
+		}
+	}
+	if len(emptied) == 0 {
+		return nil
+	}
+	named := strings.Join(emptied[:min(len(emptied), maxNamed)], ", ")
+	if more := len(emptied) - maxNamed; more > 0 {
+		named += fmt.Sprintf(", and %d more departments", more)
+	}
+	return &Finding{DepartmentEmptied, fmt.Sprintf("the department %s, and more than half of at least %d is not removed without asking. %s",
+		named, minMembers, waysOnHeld(""))}
+}

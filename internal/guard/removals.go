@@ -1,0 +1,28 @@
+package guard
+
+import "fmt"
+
+// removals holds all removals when there are more than the floor, counted over the window, and more than a share of the active links
+// or more than a number.
+func removals(l Limits, f Facts) *Finding {
+	planned := f.RemovalsUsers + f.RemovalsDepartments
+	total, active := planned+f.Window, f.ActiveUsers+f.ActiveDepartments
+	if planned == 0 || total <= l.RemovalsFloor || total*100 <= l.RemovalsPercent*active && total <= l.RemovalsCount {
+		return nil
+	}
+	earlier := ""
+	if f.Window > 0 {
+		earlier = fmt.Sprintf(" after %d that were done shortly before", f.Window)
+	}
+	return &Finding{TooManyRemovals, fmt.Sprintf("the run would remove %s linked entries%s, and guard.removals allows %d, or up to %d%% and %d in all, within its window. %s",
+		share(planned, active), earlier, l.RemovalsFloor, l.RemovalsPercent, l.RemovalsCount, waysOnHeld("removals"))}
+}
+
+// waysOnHeld says what a person can do about held removals. Without a limit there is none that could be raised.
+func waysOnHeld(limit string) string {
+	ways := "All removals wait, the rest of the run goes on. Look at them with kubectl synccenter pending, then approve or reject them"
+	if limit == "" {
+		return ways + "; if the cause was a mistake, undo it and the next run drops them"
+	}
+	return ways + fmt.Sprintf("; or let one run pass with spec.guardOverride.%s and a reason; or raise guard.%s in the task", limit, limit)
+}

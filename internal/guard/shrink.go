@@ -1,0 +1,40 @@
+package guard
+
+import "fmt"
+
+// sourceEmpty stops a run whose source gives nothing where there was something. No limit turns it off: it is nearly always a lost right
+// or a changed base, and it would remove everyone.
+func sourceEmpty(_ Limits, f Facts) *Finding {
+	for _, kind := range []struct {
+		name         string
+		read, active int64
+	}{{"people", f.SourceUsers, f.ActiveUsers}, {"departments", f.SourceDepartments, f.ActiveDepartments}} {
+		if kind.read == 0 && kind.active > 0 {
+			return &Finding{SourceEmpty, fmt.Sprintf("the source gave no %s, and %d of them are linked; nothing was written. "+
+				"Look whether the account of the source may still read them, and whether base and filter are right. "+
+				"If they are really gone, suspend the task and clean up the target by hand", kind.name, kind.active)}
+		}
+	}
+	return nil
+}
+
+// shrink stops a run whose source lost more than a share since the last complete read: that may be a part that the account no longer
+// sees.
+func shrink(l Limits, f Facts) *Finding {
+	for _, kind := range []struct {
+		name       string
+		read, last int64
+	}{{"people", f.SourceUsers, f.LastSourceUsers}, {"departments", f.SourceDepartments, f.LastSourceDepartments}} {
+		if lost := kind.last - kind.read; over(lost, l.ShrinkPercent, kind.last) {
+			return &Finding{GuardStopped, fmt.Sprintf("the source lost %s %s since the last complete read, and guard.shrink allows %d%%; nothing was written. "+
+				"Look whether the account of the source still sees everyone. %s", share(lost, kind.last), kind.name, l.ShrinkPercent, waysOn("shrink"))}
+		}
+	}
+	return nil
+}
+
+// waysOn says how to go on after a stop when what was found is right.
+func waysOn(limit string) string {
+	return fmt.Sprintf("If it is right, see the whole plan with a run of type Plan, "+
+		"and let one run pass with spec.guardOverride.%s and a reason, or raise guard.%s in the task", limit, limit)
+}
