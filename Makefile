@@ -39,7 +39,7 @@ lint: ## Run golangci-lint, with the import rules of the layout
 	@for module in $(HACK); do (cd $$module; $(LINT) run --config $(CURDIR)/.golangci.yml ./...); done
 
 ##@ Tests
-.PHONY: dependencies envtest-assets test test-unit test-e2e bench
+.PHONY: dependencies envtest-assets test test-unit test-cluster test-e2e bench
 
 dependencies: ## Install the Debian packages that tests and cluster need, if any is missing
 	@hack/install-dependencies.sh
@@ -47,13 +47,16 @@ dependencies: ## Install the Debian packages that tests and cluster need, if any
 envtest-assets: ## Print a folder of etcd and kube-apiserver for KUBEBUILDER_ASSETS, built once
 	@$(CLUSTER) assets
 
-test: dependencies verify-generated test-unit test-e2e ## Run every test that this machine allows
+test: dependencies verify-generated test-unit test-cluster test-e2e ## Run every test that this machine allows
 
 test-unit: ## Run all tests without pods: units, controllers on a real API server, connectors on real servers
 	@assets=$$($(CLUSTER) assets); export KUBEBUILDER_ASSETS=$$assets; set -x; \
 	go vet ./...; \
 	go test $(RACE) -timeout 20m ./...; \
 	for module in $(HACK); do go vet -C $$module ./...; go test -C $$module ./...; done
+
+test-cluster: ## Try the cluster of this machine: start it, use it, lose a node, end it
+	@hack/cluster/check.sh
 
 test-e2e: ## Run the tests with real pods, where a cluster can run; USE_EXISTING_CLUSTER=true takes the current context
 	@hack/test-e2e.sh

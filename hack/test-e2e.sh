@@ -6,7 +6,7 @@
 # Where no cluster can run it says so in one line and succeeds. Arguments go to `go test`.
 #
 # The tests get: KUBECONFIG; E2E_IMAGE and E2E_SLAPD_IMAGE, the names of images that every node has; E2E_CLUSTER, the path of
-# cluster.sh for tests that lose a node (not set with an existing cluster, nor with one node).
+# cluster.sh for tests that lose a node (not set with an existing cluster).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cluster=$PWD/hack/cluster/cluster.sh
@@ -18,10 +18,10 @@ else
     echo "end-to-end tests left out: ${why//$'\n'/ }" >&2
     exit 0
   fi
-  if ! "$cluster" status >/dev/null 2>&1; then
+  if ! "$cluster" status; then
     trap '"$cluster" down' EXIT
+    "$cluster" up 2
   fi
-  "$cluster" up
   E2E_IMAGE=$(hack/image/image.sh synccenter -output dist/synccenter.tar)
   E2E_SLAPD_IMAGE=$(hack/image/image.sh slapd -output dist/demo-slapd.tar)
   "$cluster" load-image dist/synccenter.tar dist/demo-slapd.tar

@@ -132,21 +132,16 @@ TEXT
   fi
   cat <<TEXT
   export PATH=$PWD/dist:\$PATH
-  kubectl config set-context --current --namespace $namespace
 
-  # what happened to whom
-  kubectl synccenter details company-1 --search li. --expand
-  kubectl get configmaps                    # the Excel files are kept there, too
+  # what happened to whom; the Excel files are in ConfigMaps, too
+  kubectl synccenter -n $namespace details company-1 --search li. --expand
+  kubectl -n $namespace get configmaps
 
   # change a person in the source, run the task again, and see that one change
-  kubectl port-forward service/source 3389:389 &
-  ldapmodify -x -H ldap://localhost:3389 -D cn=admin,dc=example,dc=com -w admin <<LDIF
-  dn: $(sed -n 's/^dn: \(uid=.*\)/\1/p' "$output/source.ldif" | head -n 1)
-  changetype: modify
-  replace: title
-  title: Head of everything
-  LDIF
-  kubectl synccenter run company --wait
+  kubectl -n $namespace port-forward service/source 3389:389 &
+  printf '%s\n' '$(sed -n '/^dn: uid=/{p;q}' "$output/source.ldif")' 'changetype: modify' 'replace: title' 'title: Head of everything' |
+    ldapmodify -x -H ldap://localhost:3389 -D cn=admin,dc=example,dc=com -w admin
+  kubectl synccenter -n $namespace run company --wait
 
   make demo-down                            # removes all of it
 TEXT
