@@ -83,12 +83,12 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) erro
 	if err != nil {
 		return fmt.Errorf("registering the metrics: %w", err)
 	}
-	artifacts, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
+	direct, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
 	if err != nil {
-		return fmt.Errorf("setting up the client of stored definitions: %w", err)
+		return fmt.Errorf("setting up the client past the cache: %w", err)
 	}
 	runs := &syncrun.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Artifacts: artifacts,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Direct: direct,
 		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Metrics: recorder,
 		Jobs:              runnerjob.Options{Image: options.Image, Resources: options.Resources, Budget: options.Budget},
 		MaxConcurrentRuns: options.MaxConcurrentRuns,

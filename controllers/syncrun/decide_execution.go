@@ -73,6 +73,9 @@ func endUnstarted(o *observed, _ time.Time) (step, bool) {
 	if o.job != nil || o.report != nil || (reason != v1alpha1.ReasonCancelled && reason != v1alpha1.ReasonTaskDeleted) {
 		return step{}, false
 	}
+	if o.pods.left {
+		return waits(v1alpha1.ReasonStopping, message+" The runner has not begun and is removed.", soon), true
+	}
 	return ends(v1alpha1.PhaseCancelled, reason, message+" Nothing was done."), true
 }
 
@@ -173,12 +176,10 @@ func stopRunner(o *observed, _ time.Time) (step, bool) {
 	switch {
 	case reason == "" || runnerjob.SettlesOnly(o.job):
 		return step{}, false
-	case o.report == nil && !o.pods.started:
-		return does(deleteJob, v1alpha1.ReasonStopping, message+" Its pod has not started and is removed."), true
-	case !o.stopAsked:
-		return does(requestStop, v1alpha1.ReasonStopping, message+" The runner comes to a safe point."), true
+	case o.report == nil:
+		return does(deleteJob, v1alpha1.ReasonStopping, message+" The runner has not begun and is removed."), true
 	}
-	return waits(v1alpha1.ReasonStopping, message+" The runner comes to a safe point.", soon), true
+	return step{action: requestStop, reason: v1alpha1.ReasonStopping, message: message + " The runner comes to a safe point.", again: soon}, true
 }
 
 // follow shows how far the runner is.

@@ -65,7 +65,7 @@ func (r *Reconciler) loadDefinition(ctx context.Context, run *v1alpha1.SyncRun) 
 // storeOf is the store of a run's own streams, past the cache. Attempt 0 is the manager.
 func (r *Reconciler) storeOf(run *v1alpha1.SyncRun) (artifact.Store, artifact.Scope) {
 	store := cluster.New(cluster.Options{
-		Client:    r.Artifacts,
+		Client:    r.Direct,
 		Namespace: run.Namespace,
 		Task:      run.Spec.TaskRef.Name,
 		Writer:    v1alpha1.ArtifactWriter{Run: run.Name, UID: run.UID},

@@ -3,6 +3,7 @@ package syncrun
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -27,13 +28,7 @@ func (r *Reconciler) observeExecution(ctx context.Context, o *observed) error {
 	if err := r.observeReport(ctx, o); err != nil {
 		return err
 	}
-	if o.job == nil {
-		return nil
-	}
-	if err := r.observePods(ctx, o); err != nil {
-		return err
-	}
-	return r.observeStop(ctx, o)
+	return r.observePods(ctx, o)
 }
 
 // observeJobs lists the Jobs of the run.
@@ -86,13 +81,13 @@ func (r *Reconciler) observePods(ctx context.Context, o *observed) error {
 	if err != nil {
 		return fmt.Errorf("listing pods of SyncRun %s/%s: %w", o.run.Namespace, o.run.Name, err)
 	}
-	var own []corev1.Pod
-	for _, pod := range list.Items {
-		if metav1.IsControlledBy(&pod, o.job) {
-			own = append(own, pod)
-		}
+	now := r.Clock.Now()
+	if o.job == nil {
+		o.pods = pods{left: slices.ContainsFunc(list.Items, func(pod corev1.Pod) bool { return isLeft(&pod, now) })}
+		return nil
 	}
-	o.pods = summarize(o.job, own, r.Clock.Now())
+	own := slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool { return !metav1.IsControlledBy(&pod, o.job) })
+	o.pods = summarize(own, now)
 	if o.pods.stuckOn != "" {
 		return r.observeNode(ctx, o)
 	}

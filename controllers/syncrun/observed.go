@@ -32,8 +32,6 @@ type observed struct {
 	report *report.Report
 	// reportProblem says why a report that is there cannot be used.
 	reportProblem string
-	// stopAsked: the runner has been asked to stop.
-	stopAsked bool
 }
 
 // queue is what else is being executed, or waits.

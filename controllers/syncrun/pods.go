@@ -18,8 +18,10 @@ const lastWordsLimit = 400
 
 // pods is what the pods of a Job say.
 type pods struct {
-	// started: a runner may have begun; working: one is at work now.
-	started, working bool
+	// working: a runner is at work now.
+	working bool
+	// left: the Job is gone and a pod of it is not yet.
+	left bool
 	// trouble says why no pod works, in a sentence for people.
 	trouble string
 	// words are what the last runner that failed said.
@@ -39,29 +41,39 @@ func (p pods) lastWords() string {
 }
 
 // summarize reads the pods of a Job, oldest first.
-func summarize(job *batchv1.Job, list []corev1.Pod, now time.Time) pods {
+func summarize(list []corev1.Pod, now time.Time) pods {
 	slices.SortFunc(list, func(a, b corev1.Pod) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name))
 	})
-	result := pods{started: job.Status.Failed > 0 || job.Status.Succeeded > 0}
+	var result pods
 	for i := range list {
 		pod := &list[i]
 		result.trouble = troubleOf(pod)
 		for _, container := range pod.Status.ContainerStatuses {
 			if container.State.Running != nil {
-				result.started = true
-				result.working = pod.DeletionTimestamp.IsZero()
+				result.working = true
 			}
-			if ended := container.State.Terminated; ended != nil {
-				result.started = true
+			if ended := container.State.Terminated; ended != nil && ended.Message != "" {
 				result.words = ended.Message
 			}
 		}
-		if !pod.DeletionTimestamp.IsZero() && now.After(pod.DeletionTimestamp.Add(leaseDuration)) {
+		if isStuck(pod, now) {
 			result.stuckOn = pod.Spec.NodeName
 		}
 	}
 	return result
+}
+
+// isStuck says whether a pod should long have ended: its grace is over, and so
+// is the time for which its runner may believe that it holds the Lease.
+func isStuck(pod *corev1.Pod, now time.Time) bool {
+	return !pod.DeletionTimestamp.IsZero() && now.After(pod.DeletionTimestamp.Add(leaseDuration))
+}
+
+// isLeft says whether a pod may still do something.
+func isLeft(pod *corev1.Pod, now time.Time) bool {
+	ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+	return !ended && !isStuck(pod, now)
 }
 
 // troubleOf says why a pod does not start, as far as the pod knows.

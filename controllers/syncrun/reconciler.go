@@ -27,10 +27,10 @@ type Reconciler struct {
 	// server what must not be stale.
 	Client client.Client
 	Live   client.Reader
-	// Artifacts reads and writes stored definitions, past the cache.
-	Artifacts client.Client
-	Events    events.EventRecorder
-	Clock     clock.PassiveClock
+	// Direct reads and writes stored definitions and Leases, past the cache.
+	Direct client.Client
+	Events events.EventRecorder
+	Clock  clock.PassiveClock
 	// Metrics counts what ended.
 	Metrics *metrics.Recorder
 	// Jobs are the manager's flags for every Job.

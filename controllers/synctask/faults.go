@@ -6,7 +6,6 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/definition"
-	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/expression"
 	"synccenter.dev/synccenter/internal/mapping"
 )
@@ -44,7 +43,7 @@ func expressionFaults(spec *v1alpha1.SyncTaskSpec) []fault {
 		result = append(result, fault{v1alpha1.ReasonInvalidDefinition, "spec." + problem.String()})
 	}
 	if filter := spec.Scope.Users.Filter; filter != "" {
-		if err := expression.CheckFilter(directory.User, filter); err != nil {
+		if err := expression.CheckFilter("User", filter); err != nil {
 			result = append(result, fault{v1alpha1.ReasonInvalidDefinition, "spec.scope.users.filter: " + err.Error()})
 		}
 	}
