@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"time"
 
@@ -160,4 +161,24 @@ func (l *Ledger) keep(ctx context.Context, done <-chan struct{}) error {
 			}
 		}
 	}
+}
+
+// GiveUp enters an outcome for every operation that has none, without asking anybody: what may have been begun stays in doubt, the rest was
+// not reached. The sentence says why.
+func GiveUp(ledger *Ledger, operations iter.Seq2[plan.Operation, error], sentence string, now func() time.Time) error {
+	for operation, err := range operations {
+		if err != nil {
+			return err
+		}
+		if _, ok := ledger.Outcome(operation.Index); ok {
+			continue
+		}
+		outcome := Outcome{Index: operation.Index, Status: plan.Skipped, Reason: ReasonNotReached, Message: sentence, Time: now()}
+		if ledger.begin(operation.Index) {
+			outcome.Status, outcome.Reason = plan.Failed, ReasonInDoubt
+			outcome.Message = sentence + "; whether this was done is not known: the next run compares and puts it right"
+		}
+		ledger.put(outcome)
+	}
+	return nil
 }

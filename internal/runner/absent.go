@@ -1,0 +1,87 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"synccenter.dev/synccenter/internal/apply"
+	"synccenter.dev/synccenter/internal/directory"
+)
+
+// sentinels is how many entries that were there at the read are looked up along with those that are to be removed.
+const sentinels = 3
+
+// absent looks entries up in the source just before they are removed, together with some that were found by the read. When none of those
+// is found by the same call, the answer says nothing: the account may have lost the right to see people, or the base may be another.
+func (e *execution) absent(present presentSample) apply.Absent {
+	return func(ctx context.Context, kind directory.Kind, ids []string) (map[string]apply.Verdict, error) {
+		known := chooseSentinels(present[kind], ids)
+		if len(known) == 0 {
+			return nil, errors.New("no entry is known to be in the source, so that an answer of \"absent\" could not be trusted")
+		}
+		if err := e.needScope(ctx); err != nil {
+			return nil, err
+		}
+		entries, err := e.source.Lookup(ctx, kind, append(slices.Clone(ids), known...), e.chosen.Fields())
+		if err != nil {
+			return nil, err
+		}
+		found := make(map[string]*directory.Entry, len(entries))
+		for i := range entries {
+			found[entries[i].ID] = &entries[i]
+		}
+		if !slices.ContainsFunc(known, func(id string) bool { return found[id] != nil }) {
+			return nil, fmt.Errorf("entries that the read had found (%q) were not found by the look-up either; check the rights of the source's account", known)
+		}
+		return e.verdicts(ids, found), nil
+	}
+}
+
+// needScope prepares the scope when this attempt goes on with a plan and has read nothing yet.
+func (e *execution) needScope(ctx context.Context) error {
+	if e.chosen != nil {
+		return nil
+	}
+	schema, err := e.source.Schema(ctx)
+	if err != nil {
+		return err
+	}
+	departments, err := all(e.source.Departments(ctx, nil))
+	if err != nil {
+		return err
+	}
+	e.chosen, err = compileScope(&e.definition, treeOf(departments), schema)
+	return err
+}
+
+// chooseSentinels takes some known IDs from both ends of the sample, leaving out those that are asked about.
+func chooseSentinels(sample, asked []string) []string {
+	left := slices.DeleteFunc(slices.Clone(sample), func(id string) bool { return slices.Contains(asked, id) })
+	if len(left) <= sentinels {
+		return left
+	}
+	return append([]string{left[0]}, left[len(left)-sentinels+1:]...)
+}
+
+// verdicts judges each entry. One whose scope cannot be told has no verdict, and is not removed.
+func (e *execution) verdicts(ids []string, found map[string]*directory.Entry) map[string]apply.Verdict {
+	verdicts := make(map[string]apply.Verdict, len(ids))
+	for _, id := range ids {
+		entry := found[id]
+		if entry == nil {
+			verdicts[id] = apply.Gone
+			continue
+		}
+		in, err := e.includes(entry)
+		switch {
+		case err != nil:
+		case in:
+			verdicts[id] = apply.StillThere
+		default:
+			verdicts[id] = apply.OutOfScope
+		}
+	}
+	return verdicts
+}

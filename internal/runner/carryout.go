@@ -1,0 +1,135 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"synccenter.dev/synccenter/internal/apply"
+	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// ending says how the carrying out of a plan ended, when it was not simply done.
+type ending struct {
+	// stopped is set when somebody asked for it.
+	stopped *cancelled
+	// settledOnly: this was the last attempt, which writes nothing.
+	settledOnly bool
+}
+
+// resume goes on with a plan that an earlier attempt stored.
+func (e *execution) resume(ctx, work context.Context, summary planSummary) error {
+	if err := e.loadState(ctx, summary.Identity); err != nil {
+		return err
+	}
+	past, err := readJournal(ctx, e.Store, e.scope, e.attempt.Number)
+	if err != nil {
+		return err
+	}
+	identity, err := e.open(ctx)
+	if err == nil && identity != summary.Identity {
+		err = fmt.Errorf("source or target is another than when the plan was made (%+v, now %+v)", summary.Identity, identity)
+	}
+	if err != nil && ctx.Err() == nil && e.attempt.SettleOnly {
+		return e.settleBlindly(work, summary, past, err)
+	}
+	if err != nil {
+		// The plan waits for an attempt that can reach both ends.
+		return fmt.Errorf("going on with the stored plan: %v", err)
+	}
+	return e.carryOut(ctx, work, summary, past)
+}
+
+// settleBlindly completes a run whose ends cannot be reached any more, in its last attempt.
+func (e *execution) settleBlindly(work context.Context, summary planSummary, past apply.Past, cause error) error {
+	ledger := apply.NewLedger(nil, past)
+	sentence := fmt.Sprintf("the run ended and its ends could not be reached any more: %v", cause)
+	if err := apply.GiveUp(ledger, storedOperations(work, e.Store, e.scope), sentence, e.Now); err != nil {
+		return err
+	}
+	return e.finish(work, summary, planLines(work, e.Store, e.scope), ledger, ending{settledOnly: true})
+}
+
+// carryOut does what a stored plan says, and finishes the run.
+func (e *execution) carryOut(ctx, work context.Context, summary planSummary, past apply.Past) error {
+	segments, err := artifact.NewJournal(ctx, e.Store, e.scope, e.attempt.Number)
+	if err != nil {
+		return err
+	}
+	ledger := apply.NewLedger(&journal{segments}, past)
+	err = e.reporter.put(ctx, func(current *report.Report) {
+		current.Stage, current.Done, current.Total = report.Applying, int64(ledger.Done()), int64(summary.Operations)
+		current.Plan = &report.Plan{Digest: summary.Digest, Operations: int64(summary.Operations)}
+		current.Notice = summary.Notice
+	})
+	if err != nil {
+		return err
+	}
+	options := e.applyOptions(summary, ledger)
+	options.Stop = ctx.Done()
+	how := ending{settledOnly: e.attempt.SettleOnly}
+	if how.settledOnly {
+		options.SettleOnly = "the attempts of the run were used up before this was reached"
+	}
+	err = e.applyWithProgress(ctx, work, options)
+	if errors.Is(err, apply.ErrStopped) && !errors.As(context.Cause(ctx), &how.stopped) {
+		return context.Cause(ctx)
+	}
+	if how.stopped != nil {
+		// What is under way is settled by reading, and everything else is left.
+		options.Stop = nil
+		options.SettleOnly = "the run was stopped before this was reached: " + how.stopped.why
+		err = e.applyWithProgress(work, work, options)
+	}
+	if err != nil {
+		return err
+	}
+	return e.finish(work, summary, planLines(work, e.Store, e.scope), ledger, how)
+}
+
+func (e *execution) applyOptions(summary planSummary, ledger *apply.Ledger) apply.Options {
+	execution := e.definition.TaskSpec.Execution
+	return apply.Options{
+		Target: e.target, Owner: e.definition.Owner, Links: e.state.Links, Salt: e.state.Salt, Ledger: ledger, Fence: e.lease,
+		Absent:      e.absent(summary.Present),
+		Concurrency: int(execution.Concurrency), QPS: int(execution.RateLimit.QPS), Burst: int(execution.RateLimit.Burst),
+		Retries: int(*execution.Retries), Now: e.Now,
+	}
+}
+
+// applyWithProgress applies the stored plan and tells from time to time how far it is. Calls that are under way when ctx ends may take
+// some time more.
+func (e *execution) applyWithProgress(ctx, work context.Context, options apply.Options) error {
+	calls, cancel := outliving(ctx, leavingTime)
+	defer cancel()
+	group, groupCtx := errgroup.WithContext(calls)
+	done := make(chan struct{})
+	group.Go(func() error { return e.tellProgress(groupCtx, done, options.Ledger) })
+	group.Go(func() error {
+		defer close(done)
+		return apply.New(options).Apply(groupCtx, plan.Validated(storedOperations(work, e.Store, e.scope)))
+	})
+	return group.Wait()
+}
+
+func (e *execution) tellProgress(ctx context.Context, done <-chan struct{}, ledger *apply.Ledger) error {
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return nil // whoever ended it says why
+		case <-ticker.C:
+			if err := e.reporter.put(ctx, func(current *report.Report) { current.Done = int64(ledger.Done()) }); err != nil {
+				return err
+			}
+		}
+	}
+}

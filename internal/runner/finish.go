@@ -1,0 +1,158 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"synccenter.dev/synccenter/internal/apply"
+	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/history"
+	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// tail is what is learned while the records of a run are written.
+type tail struct {
+	counts  history.Counts
+	records report.Records
+	// removed are the accounts that were taken away.
+	removed int64
+	// notReached counts what the run did not come to, refused the removals that were refused at the last look, and refusal says why.
+	notReached, refused int64
+	refusal             string
+}
+
+// finish leaves what stays of a run: its records whole, the state, the export and the last report. In this order: as long as the report is
+// not the last one, the plan and the journal are there for another attempt, which then does it again with the same result.
+func (e *execution) finish(ctx context.Context, summary planSummary, lines iter.Seq2[planLine, error], ledger *apply.Ledger, how ending) error {
+	endTime := e.Now().UTC()
+	// The links of a state that this run has saved already have all its effects.
+	saved := e.state.LastSequence == e.definition.Sequence
+	t, err := e.writeRecords(ctx, lines, ledger, !saved)
+	if err != nil {
+		return err
+	}
+	if !saved {
+		if err := e.saveState(ctx, summary, t, how); err != nil {
+			return err
+		}
+	}
+	outcome := outcomeOf(t, how, noticeOf(summary, t))
+	outcome.EndTime = endTime
+	export, err := e.export(ctx, &outcome, t.counts)
+	if err != nil {
+		return err
+	}
+	facts := report.Report{Counts: &t.counts, Records: &t.records, Export: export, State: stateReport(e.state)}
+	e.reporter.note(func(current *report.Report) { current.Notice = noticeOf(summary, t) })
+	if err := e.reporter.end(ctx, outcome, facts); err != nil {
+		return err
+	}
+	e.Log.Info("the run is over", "result", outcome.Result, "message", outcome.Message, "records", t.records.Count)
+	return e.cleanUp(ctx)
+}
+
+// writeRecords makes one record of each line of the plan and its outcome, counts them, and enters their effects into the links.
+func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, error], ledger *apply.Ledger, effects bool) (tail, error) {
+	_, revision, err := artifact.Stat(ctx, e.Store, e.scope, recordsStream)
+	if err != nil && !errors.Is(err, artifact.ErrNotFound) {
+		return tail{}, err
+	}
+	writer, err := artifact.NewWriter(ctx, e.Store, e.scope, recordsStream, revision)
+	if err != nil {
+		return tail{}, err
+	}
+	encoder := history.NewEncoder(writer)
+	var t tail
+	var counter history.Counter
+	for line, err := range lines {
+		if err != nil {
+			return tail{}, err
+		}
+		record, err := e.recordOf(&line, ledger, effects, &t)
+		if err != nil {
+			return tail{}, err
+		}
+		if record == nil {
+			continue
+		}
+		counter.Add(record)
+		if err := encoder.Encode(record); err != nil {
+			return tail{}, err
+		}
+	}
+	content, _, err := writer.Commit(ctx)
+	if err != nil {
+		return tail{}, err
+	}
+	t.counts = counter.Counts()
+	t.records = report.Records{Count: content.Lines, Bytes: content.StoredBytes, Digest: "sha256:" + content.SHA256}
+	return t, nil
+}
+
+// recordOf is the record of one line of the plan; nil for a line that leaves none.
+func (e *execution) recordOf(line *planLine, ledger *apply.Ledger, effects bool, t *tail) (*history.Record, error) {
+	switch {
+	case line.Record != nil:
+		decided := plan.Operation{
+			Index: -1, Kind: line.Record.Operation, Subject: line.Record.Subject, SourceID: line.Record.SourceID,
+			TargetID: line.Record.TargetID, Name: line.Record.Name,
+		}
+		outcome := apply.Outcome{Status: line.Record.Status, Reason: line.Record.Reason, Message: line.Record.Message, Time: line.Record.Time}
+		return line.Record, e.effect(&decided, outcome, effects)
+	case line.Operation != nil:
+		outcome, ok := ledger.Outcome(line.Operation.Index)
+		if !ok {
+			return nil, fmt.Errorf("operation %d of the plan has no outcome, so the records would not be whole", line.Operation.Index)
+		}
+		t.see(line.Operation, outcome)
+		record := doneRecord(line.Operation, outcome)
+		return &record, e.effect(line.Operation, outcome, effects)
+	case line.Link != nil && effects:
+		if line.Link.Drop {
+			e.state.Links.Delete(line.Link.Link.Kind, line.Link.Link.SourceID)
+			return nil, nil
+		}
+		return nil, e.state.Links.Put(line.Link.Link)
+	}
+	return nil, nil
+}
+
+func (e *execution) effect(operation *plan.Operation, outcome apply.Outcome, wanted bool) error {
+	if !wanted {
+		return nil
+	}
+	return apply.Effect(e.state.Links, operation, outcome, e.definition.Run.Name)
+}
+
+// see notes what the end of the run depends on.
+func (t *tail) see(operation *plan.Operation, outcome apply.Outcome) {
+	switch {
+	case outcome.Reason == apply.ReasonNotReached:
+		t.notReached++
+	case operation.Removal != "" && outcome.Status == plan.Skipped:
+		t.refused++
+		t.refusal = outcome.Message
+	case apply.Removed(operation, outcome):
+		t.removed++
+	}
+}
+
+// saveState replaces the state, if nobody else has done so since it was read.
+func (e *execution) saveState(ctx context.Context, summary planSummary, t tail, how ending) error {
+	s := e.state
+	s.LastSequence = e.definition.Sequence
+	s.LastRead = summary.Read
+	s.AddRemovals(e.Now(), t.removed)
+	if summary.RemovalsDefinition != "" && t.notReached == 0 && how.stopped == nil {
+		s.RemovalsDefinition = summary.RemovalsDefinition
+	}
+	revision, err := s.Save(ctx, e.Store, e.revision)
+	if err != nil {
+		return err
+	}
+	e.revision = revision
+	return nil
+}

@@ -1,0 +1,207 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"golang.org/x/sync/errgroup"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/apply"
+	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/guard"
+	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/report"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// fresh is a run from its first read on.
+func (e *execution) fresh(ctx, work context.Context) error {
+	identity, err := e.open(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.loadState(ctx, identity); err != nil {
+		return err
+	}
+	reading, err := e.read(ctx)
+	if err != nil {
+		return err
+	}
+	if err := e.reporter.stage(ctx, report.Planning, 0); err != nil {
+		return err
+	}
+	facts, err := reading.planner.Plan(plan.References{Source: e.source.Resolve, Target: e.target.Resolve})
+	if err != nil {
+		return err
+	}
+	summary, verdict, err := e.judge(reading, facts)
+	if err != nil {
+		return err
+	}
+	summary.Identity = identity
+	busy, err := hasWork(reading.planner, verdict.Hold)
+	if err != nil {
+		return err
+	}
+	if !busy {
+		return e.finish(work, summary, plannedLines(reading.planner, verdict.Hold, summary), nil, ending{})
+	}
+	if summary, err = e.storePlan(ctx, reading.planner, verdict.Hold, summary); err != nil {
+		return err
+	}
+	return e.carryOut(ctx, work, summary, apply.Past{IssuedThrough: -1})
+}
+
+// open opens both ends and learns what they are.
+func (e *execution) open(ctx context.Context) (state.Identity, error) {
+	var identity state.Identity
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		if e.source, err = e.Connect.Source(groupCtx, &e.definition.TaskSpec); err == nil {
+			identity.Source, err = e.source.Identity(groupCtx)
+		}
+		return e.noted(sourceEnd, err)
+	})
+	group.Go(func() (err error) {
+		if e.target, err = e.Connect.Target(groupCtx, &e.definition.TaskSpec); err == nil {
+			identity.Target, err = e.target.Identity(groupCtx)
+		}
+		return e.noted(targetEnd, err)
+	})
+	return identity, group.Wait()
+}
+
+// noted makes the error of one end a failure, and puts it into the report.
+func (e *execution) noted(which end, err error) error {
+	if err == nil {
+		return nil
+	}
+	err = endFailure(which, err)
+	var failed *failure
+	if errors.As(err, &failed) {
+		e.reporter.endpoint(which, report.Endpoint{Reason: string(failed.reason), Message: failed.message})
+	}
+	return err
+}
+
+// judge asks the guard about the whole plan.
+func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Verdict, error) {
+	definitionDigest, err := e.definition.RemovalDigest()
+	if err != nil {
+		return planSummary{}, guard.Verdict{}, err
+	}
+	facts.FirstRun = e.loaded.FirstRun
+	facts.LastSourceUsers, facts.LastSourceDepartments = e.state.LastRead.Users, e.state.LastRead.Departments
+	facts.Window = e.state.RemovalsWithin(e.definition.TaskSpec.Guard.Removals.Window.Duration, e.Now())
+	facts.DefinitionChanged = !facts.FirstRun && e.state.RemovalsDefinition != string(definitionDigest)
+	facts.StateRebuilt = e.state.Rebuilt
+	verdict := guard.Judge(limitsOf(&e.definition.TaskSpec.Guard), facts)
+	if verdict.Stop != nil {
+		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.ReasonGuardStopped, verdict.Stop.Message}
+	}
+	summary := planSummary{
+		Time: e.Now().UTC(), Notice: e.loaded.Notice, Present: r.present,
+		Read: state.Size{Users: facts.SourceUsers, Departments: facts.SourceDepartments},
+	}
+	if verdict.Hold == nil {
+		summary.RemovalsDefinition = string(definitionDigest)
+	} else {
+		summary.Notice = verdict.Hold.Message
+	}
+	return summary, verdict, nil
+}
+
+// hasWork says whether a plan has anything to do, beside what is decided already.
+func hasWork(planner *plan.Planner, hold *guard.Finding) (bool, error) {
+	for operation, err := range planner.Operations(hold) {
+		if err != nil {
+			return false, err
+		}
+		if operation.Decision == nil {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// plannedLines is a plan that need not be stored, since there is nothing to do.
+func plannedLines(planner *plan.Planner, hold *guard.Finding, summary planSummary) iter.Seq2[planLine, error] {
+	return func(yield func(planLine, error) bool) {
+		for operation, err := range planner.Operations(hold) {
+			if err != nil {
+				yield(planLine{}, err)
+				return
+			}
+			record := decidedRecord(&operation, summary.Time)
+			if !yield(planLine{Record: &record}, nil) {
+				return
+			}
+		}
+		for change := range planner.LinkChanges() {
+			if !yield(planLine{Link: &change}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// storePlan makes the plan durable, and checks that all that follows fits into the budget. Nothing is written to the target before.
+func (e *execution) storePlan(ctx context.Context, planner *plan.Planner, hold *guard.Finding, summary planSummary) (planSummary, error) {
+	writer, err := newPlanWriter(ctx, e.Store, e.scope, summary)
+	if err != nil {
+		return planSummary{}, err
+	}
+	for operation, err := range plan.Validated(planner.Operations(hold)) {
+		if err != nil {
+			return planSummary{}, err
+		}
+		if operation.Decision != nil {
+			record := decidedRecord(&operation, summary.Time)
+			err = writer.record(&record)
+		} else {
+			err = writer.operation(&operation)
+		}
+		if err != nil {
+			return planSummary{}, err
+		}
+	}
+	for change := range planner.LinkChanges() {
+		if err := writer.link(change); err != nil {
+			return planSummary{}, err
+		}
+	}
+	summary, content, err := writer.commit(ctx)
+	if err != nil {
+		return planSummary{}, err
+	}
+	if err := e.checkBudget(ctx, summary, content); err != nil {
+		return planSummary{}, errors.Join(err, artifact.Delete(ctx, e.Store, e.scope, planStream))
+	}
+	return summary, nil
+}
+
+// linkBytes is what a link is taken to need in a stored state, compressed.
+const linkBytes = 64
+
+func (e *execution) checkBudget(ctx context.Context, summary planSummary, content artifact.Content) error {
+	usage, err := e.Store.Usage(ctx)
+	if err != nil {
+		return fmt.Errorf("asking how much is stored already: %w", err)
+	}
+	// The plan is stored by now, and the estimate counts it.
+	usage.Task -= content.StoredBytes
+	usage.All -= content.StoredBytes
+	links := e.state.Size()
+	err = e.Budget.Check(usage, artifact.Estimate{
+		Plan: content.StoredBytes, Operations: int64(summary.Operations),
+		State: linkBytes * (links.Users + links.Departments + int64(summary.Operations)),
+	})
+	var over *artifact.BudgetError
+	if errors.As(err, &over) {
+		return &failure{v1alpha1.ReasonBudgetExceeded, over.Error()}
+	}
+	return err
+}

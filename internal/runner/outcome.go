@@ -1,0 +1,82 @@
+package runner
+
+import (
+	"fmt"
+	"strings"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/history"
+	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// outcomeOf says how a run ended that had a plan: from its records and from what ended it.
+func outcomeOf(t tail, how ending, notice string) report.Outcome {
+	outcome := report.Outcome{Result: report.Succeeded, Reason: string(v1alpha1.ReasonSucceeded)}
+	failed := sumOf(t.counts, func(o history.OperationCount) int64 { return o.Failed })
+	sentences := []string{countSentence(t.counts)}
+	switch {
+	case how.stopped != nil:
+		outcome.Result, outcome.Reason = report.Cancelled, string(v1alpha1.ReasonCancelled)
+		sentences = append(sentences, fmt.Sprintf("The run was stopped: %s; %d operations were not reached.", how.stopped.why, t.notReached))
+	case how.settledOnly && t.notReached > 0:
+		outcome.Result, outcome.Reason = report.Failed, string(v1alpha1.ReasonBackoffLimit)
+		sentences = append(sentences, fmt.Sprintf("The attempts of the run were used up; %d operations were not reached. Run again: what is done stays done.", t.notReached))
+	case failed > 0:
+		outcome.Result, outcome.Reason = report.PartiallyFailed, string(v1alpha1.ReasonPartiallyFailed)
+		if t.notReached > 0 {
+			sentences = append(sentences, fmt.Sprintf("%d operations were not reached, since the target could not go on.", t.notReached))
+		}
+	}
+	if notice != "" {
+		sentences = append(sentences, notice)
+	}
+	outcome.Message = strings.Join(sentences, " ")
+	return outcome
+}
+
+// noticeOf says in one sentence why removals are held or refused, if they are.
+func noticeOf(summary planSummary, t tail) string {
+	if t.refused == 0 {
+		return summary.Notice
+	}
+	refused := fmt.Sprintf("%d removals were refused at the last look: %s.", t.refused, strings.TrimSuffix(t.refusal, "."))
+	return strings.TrimSpace(summary.Notice + " " + refused)
+}
+
+// countSentence says what was done.
+func countSentence(counts history.Counts) string {
+	succeeded := sumOf(counts, func(o history.OperationCount) int64 { return changesOnly(o, o.Succeeded) })
+	failed := sumOf(counts, func(o history.OperationCount) int64 { return o.Failed })
+	skipped := sumOf(counts, func(o history.OperationCount) int64 { return o.Skipped })
+	held := sumOf(counts, func(o history.OperationCount) int64 { return o.Held })
+	if succeeded+failed+skipped+held == 0 {
+		return "Nothing differs."
+	}
+	parts := []string{fmt.Sprintf("%d operations succeeded", succeeded)}
+	for _, one := range []struct {
+		count int64
+		word  string
+	}{{failed, "failed"}, {skipped, "skipped"}, {held, "held"}} {
+		if one.count > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", one.count, one.word))
+		}
+	}
+	return strings.Join(parts, ", ") + "."
+}
+
+// changesOnly leaves out what was examined and needed no change.
+func changesOnly(o history.OperationCount, count int64) int64 {
+	if o.Operation == string(plan.NoUpdate) {
+		return 0
+	}
+	return count
+}
+
+func sumOf(counts history.Counts, of func(history.OperationCount) int64) int64 {
+	var sum int64
+	for _, operation := range counts.Operations {
+		sum += of(operation)
+	}
+	return sum
+}

@@ -1,0 +1,197 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math/bits"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+// reading is what the two reads are made into.
+type reading struct {
+	*execution
+	planner *plan.Planner
+	mapper  *mapping.Mapper
+	// schema is that of the source.
+	schema  directory.Schema
+	present presentSample
+	// found counts all entries that the source gave, included those that are in scope.
+	found, included map[directory.Kind]int64
+}
+
+// presentSample are IDs of source entries that were found, spread over the read.
+type presentSample map[directory.Kind][]string
+
+// note keeps the ID of the n-th entry when n is a power of two: few, and from all parts of the read.
+func (s presentSample) note(kind directory.Kind, n int64, id string) {
+	if bits.OnesCount64(uint64(n)) == 1 {
+		s[kind] = append(s[kind], id)
+	}
+}
+
+// read reads both ends, each its departments and then its users, and feeds the planner. Only two complete reads let the run go on.
+func (e *execution) read(ctx context.Context) (*reading, error) {
+	r, err := e.prepareReading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return e.noted(sourceEnd, r.readSource(groupCtx)) })
+	group.Go(func() error { return e.noted(targetEnd, r.readTarget(groupCtx)) })
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	e.reporter.connected(sourceEnd, "the source")
+	e.reporter.connected(targetEnd, "the target")
+	e.Log.Info("both directories are read", "sourceUsers", r.found[directory.User], "sourceDepartments", r.found[directory.Department])
+	return r, r.refuseEmpty()
+}
+
+// prepareReading compiles what the definition says about entries.
+func (e *execution) prepareReading(ctx context.Context) (*reading, error) {
+	sourceSchema, err := e.source.Schema(ctx)
+	if err != nil {
+		return nil, e.noted(sourceEnd, err)
+	}
+	targetSchema, err := e.target.Schema(ctx)
+	if err != nil {
+		return nil, e.noted(targetEnd, err)
+	}
+	able := e.target.Capabilities()
+	mapper, err := mapping.Compile(mappingOf(&e.definition.TaskSpec, sourceSchema, targetSchema, able), sourceSchema, targetSchema, able)
+	if err != nil {
+		return nil, &failure{v1alpha1.ReasonInvalidDefinition, err.Error()}
+	}
+	return &reading{
+		execution: e, mapper: mapper, schema: sourceSchema,
+		planner: plan.New(planOptions(&e.definition, mapper, able, e.state)),
+		present: presentSample{}, found: map[directory.Kind]int64{}, included: map[directory.Kind]int64{},
+	}, nil
+}
+
+func (r *reading) readSource(ctx context.Context) error {
+	departments, err := all(r.source.Departments(ctx, r.mapper.SourceFields(directory.Department)))
+	if err != nil {
+		return fmt.Errorf("reading the departments: %w", err)
+	}
+	if err := r.addDepartments(departments); err != nil {
+		return err
+	}
+	fields := union(r.mapper.SourceFields(directory.User), r.chosen.Fields())
+	for entry, err := range r.source.Users(ctx, fields) {
+		if err != nil {
+			return fmt.Errorf("reading the users: %w", err)
+		}
+		r.found[directory.User]++
+		if err := r.addSource(&entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addDepartments needs all departments at once, since the place of one in the tree decides its scope.
+func (r *reading) addDepartments(entries []directory.Entry) error {
+	r.found[directory.Department] = int64(len(entries))
+	tree := treeOf(entries)
+	var err error
+	if r.chosen, err = compileScope(&r.definition, tree, r.schema); err != nil {
+		return err
+	}
+	names := map[string]string{}
+	for i := range entries {
+		names[entries[i].ID] = entries[i].Name
+		if err := r.addSource(&entries[i]); err != nil {
+			return err
+		}
+	}
+	for _, problem := range tree.Problems() {
+		if err := r.planner.AddUnknown(directory.Department, problem.ID, names[problem.ID], problem.Err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addSource gives a source entry to the planner: mapped when it is in scope, as unknown when that cannot be told.
+func (r *reading) addSource(entry *directory.Entry) error {
+	in, err := r.includes(entry)
+	if err != nil {
+		return r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
+	}
+	if !in {
+		return nil
+	}
+	r.included[entry.Kind]++
+	r.present.note(entry.Kind, r.included[entry.Kind], entry.ID)
+	form, err := r.mapper.Map(*entry)
+	if err != nil {
+		return r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
+	}
+	return r.planner.AddSource(&form)
+}
+
+func (r *reading) readTarget(ctx context.Context) error {
+	for _, kind := range []directory.Kind{directory.Department, directory.User} {
+		for entry, err := range entriesOf(ctx, r.target, kind, r.mapper.TargetFields(kind)) {
+			if err != nil {
+				return fmt.Errorf("reading the entries of kind %s: %w", kind, err)
+			}
+			if entry.Err != nil {
+				err = r.planner.AddUnknownTarget(kind, entry.ID, entry.Name, entry.Err)
+			} else {
+				form := r.mapper.Observe(entry)
+				err = r.planner.AddTarget(&form)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func entriesOf(ctx context.Context, from connector.Source, kind directory.Kind, fields []string) iter.Seq2[directory.Entry, error] {
+	if kind == directory.Department {
+		return from.Departments(ctx, fields)
+	}
+	return from.Users(ctx, fields)
+}
+
+// refuseEmpty stops a run whose source answers with nothing although there are links: that is a mistake somewhere, and no wish.
+func (r *reading) refuseEmpty() error {
+	for _, kind := range []directory.Kind{directory.User, directory.Department} {
+		if links := r.state.Links.Count(kind); r.found[kind] == 0 && links > 0 {
+			return &failure{v1alpha1.ReasonSourceEmpty, fmt.Sprintf(
+				"the source has no entry of kind %s although %d are linked, so nothing was planned; check base, filter and the account's rights", kind, links)}
+		}
+	}
+	return nil
+}
+
+func all(entries iter.Seq2[directory.Entry, error]) ([]directory.Entry, error) {
+	var list []directory.Entry
+	for entry, err := range entries {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, entry)
+	}
+	return list, nil
+}
+
+// union is the names of both lists, each once.
+func union(a, b []string) []string {
+	names := slices.Concat(a, b)
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -1,0 +1,75 @@
+package runner
+
+import (
+	"slices"
+	"time"
+
+	"synccenter.dev/synccenter/internal/apply"
+	"synccenter.dev/synccenter/internal/history"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+// decidedRecord is the record of an operation whose outcome planning knew.
+func decidedRecord(operation *plan.Operation, decidedAt time.Time) history.Record {
+	record := recordOf(operation)
+	record.Status, record.Reason, record.Message = operation.Decision.Status, operation.Decision.Reason, operation.Decision.Message
+	if record.Message == "" {
+		record.Message = operation.Note
+	}
+	record.Time = decidedAt
+	return record
+}
+
+// doneRecord is the record of an operation that was carried out, or was to be.
+func doneRecord(operation *plan.Operation, outcome apply.Outcome) history.Record {
+	record := recordOf(operation)
+	record.Status, record.Reason, record.Message, record.Time = outcome.Status, outcome.Reason, outcome.Message, outcome.Time
+	if outcome.TargetID != "" {
+		record.TargetID = outcome.TargetID
+	}
+	if record.Message == "" {
+		record.Message = operation.Note
+	}
+	if outcome.Status == plan.Succeeded {
+		record.Changes = withoutPending(record.Changes, outcome.Pending)
+	}
+	return record
+}
+
+func recordOf(operation *plan.Operation) history.Record {
+	return history.Record{
+		Subject: operation.Subject, Operation: operation.Kind, SourceID: operation.SourceID, TargetID: operation.TargetID,
+		Name: operation.Name, Changes: operation.Changes,
+	}
+}
+
+// withoutPending takes what was left out of the changes that a record shows as done.
+func withoutPending(changes []plan.Change, pending []apply.Pending) []plan.Change {
+	if len(pending) == 0 {
+		return changes
+	}
+	changes = slices.Clone(changes)
+	for i := range changes {
+		for _, left := range pending {
+			if left.Field == changes[i].Field {
+				changes[i] = withoutElements(changes[i], left.IDs)
+			}
+		}
+	}
+	return changes
+}
+
+func withoutElements(change plan.Change, ids []string) plan.Change {
+	var after, names []string
+	for i, id := range change.After {
+		if slices.Contains(ids, id) {
+			continue
+		}
+		after = append(after, id)
+		if i < len(change.AfterNames) {
+			names = append(names, change.AfterNames[i])
+		}
+	}
+	change.After, change.AfterNames = after, names
+	return change
+}

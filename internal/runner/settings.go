@@ -1,0 +1,75 @@
+package runner
+
+import (
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/definition"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/guard"
+	"synccenter.dev/synccenter/internal/mapping"
+	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/scope"
+	"synccenter.dev/synccenter/internal/state"
+)
+
+// limitsOf are the task's guard settings. All defaults stand in a stored definition.
+func limitsOf(g *v1alpha1.Guard) guard.Limits {
+	return guard.Limits{
+		RemovalsFloor: int64(*g.Removals.Floor), RemovalsPercent: int64(*g.Removals.Percent), RemovalsCount: int64(*g.Removals.Count),
+		ShrinkPercent: int64(*g.Shrink.Percent), ClearedPercent: int64(*g.Cleared.Percent), ChangedPercent: int64(*g.Changed.Percent),
+	}
+}
+
+// planOptions are what planning needs of the definition.
+func planOptions(d *definition.Definition, mapper *mapping.Mapper, able directory.Capabilities, s *state.State) plan.Options {
+	spec := &d.TaskSpec
+	return plan.Options{
+		Owner: d.Owner, Mapper: mapper, Capabilities: able, Links: s.Links, Salt: s.Salt,
+		UserRemoval: plan.Removal(spec.Deletion.Users.Action), DepartmentRemoval: plan.Removal(spec.Deletion.Departments.Action),
+		Adopt: plan.Policy(spec.Matching.Adopt), Relink: plan.Policy(spec.Matching.Relink),
+	}
+}
+
+// mappingOf is what the task says about mapping and matching, with the default rows of a kind for which it has none.
+func mappingOf(spec *v1alpha1.SyncTaskSpec, source, target directory.Schema, able directory.Capabilities) mapping.Spec {
+	standard := mapping.Defaults(source, target, able)
+	said := mapping.Spec{
+		Users: rowsOf(spec.Mappings.Users), Departments: rowsOf(spec.Mappings.Departments),
+		MatchUsers: rulesOf(spec.Matching.Users), MatchDepartments: rulesOf(spec.Matching.Departments),
+	}
+	if len(said.Users) == 0 {
+		said.Users = standard.Users
+	}
+	if len(said.Departments) == 0 {
+		said.Departments = standard.Departments
+	}
+	return said
+}
+
+// scopeOf is what the task says about its scope.
+func scopeOf(s *v1alpha1.Scope) scope.Spec {
+	return scope.Spec{
+		DepartmentsInclude: s.Departments.Include, DepartmentsExclude: s.Departments.Exclude,
+		UsersInclude: s.Users.Include, UsersExclude: s.Users.Exclude,
+		Filter: s.Users.Filter, IncludeNewUsers: *s.IncludeNewUsers,
+	}
+}
+
+func rowsOf(mappings []v1alpha1.Mapping) []mapping.Row {
+	var rows []mapping.Row
+	for _, m := range mappings {
+		rows = append(rows, mapping.Row{
+			To: string(m.To), From: string(m.From), Value: m.Value, Expression: m.Expression,
+			Type: directory.Type(m.Type), Equality: directory.Equality(m.Equality),
+			OnCreate: m.Apply == v1alpha1.ApplyOnCreate, Required: m.Required,
+		})
+	}
+	return rows
+}
+
+func rulesOf(rules []v1alpha1.MatchRule) []mapping.Rule {
+	var list []mapping.Rule
+	for _, rule := range rules {
+		list = append(list, mapping.Rule{Pairs: []mapping.Pair{{Target: string(rule.Target), Source: string(rule.Source)}}})
+	}
+	return list
+}
