@@ -1,0 +1,28 @@
+// Command kubectl-synccenter is the kubectl plugin of Sync Center: put it into a folder of PATH and type "kubectl synccenter".
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+	// Zones by name work also where the system has none.
+	_ "time/tzdata"
+
+	"golang.org/x/term"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+
+	"synccenter.dev/synccenter/internal/cli"
+)
+
+func main() {
+	options := &cli.Options{
+		IOStreams:        genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
+		Config:           genericclioptions.NewConfigFlags(true),
+		Now:              time.Now,
+		TimeZone:         time.Local,
+		InputIsTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
+		OutputIsTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	os.Exit(cli.Run(context.Background(), os.Args[1:], options))
+}

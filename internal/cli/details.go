@@ -1,0 +1,197 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/history"
+	"synccenter.dev/synccenter/internal/plan"
+)
+
+// detailsFormat is a way of printing records.
+type detailsFormat string
+
+const (
+	formatTable detailsFormat = "table"
+	formatJSON  detailsFormat = "json"
+	formatJSONL detailsFormat = "jsonl"
+	formatCSV   detailsFormat = "csv"
+)
+
+var detailsFormats = []detailsFormat{formatTable, formatJSON, formatJSONL, formatCSV}
+
+// detailsCommand shows the records of a run.
+type detailsCommand struct {
+	*Options
+	run    string
+	flags  filterFlags
+	output string
+	expand bool
+
+	filter history.Filter
+	format detailsFormat
+}
+
+func newDetailsCommand(o *Options) *cobra.Command {
+	d := &detailsCommand{Options: o}
+	command := &cobra.Command{
+		Use:   "details RUN",
+		Short: "Show what a run did to each person and department",
+		Example: "  kubectl synccenter details hr-first --status failed\n" +
+			"  kubectl synccenter details hr-first --subject user --operation UpdateUser --expand\n" +
+			"  kubectl synccenter details hr-first --search li@example.com -o json",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: o.completeRun,
+		RunE:              runStep(d),
+	}
+	d.flags.addTo(command)
+	command.Flags().BoolVar(&d.expand, "expand", false, "Show each changed field before and after (the other formats always have them).")
+	command.Flags().StringVarP(&d.output, "output", "o", string(formatTable), "Output format. One of: ("+listed(detailsFormats)+").")
+	_ = command.RegisterFlagCompletionFunc("output", completeWords(texts(detailsFormats)))
+	return command
+}
+
+// Complete takes the run's name.
+func (d *detailsCommand) Complete(arguments []string) error {
+	d.run = arguments[0]
+	return nil
+}
+
+// Validate checks the format and the filters.
+func (d *detailsCommand) Validate() error {
+	var ok bool
+	if d.format, ok = find(d.output, detailsFormats); !ok {
+		return fmt.Errorf("--output %q is not known: use one of %s", d.output, listed(detailsFormats))
+	}
+	var err error
+	d.filter, err = d.flags.filter()
+	return err
+}
+
+// Run prints the records. While there are none it prints what the status has.
+func (d *detailsCommand) Run(ctx context.Context) error {
+	cluster, err := d.connect()
+	if err != nil {
+		return err
+	}
+	run, err := cluster.run(ctx, d.run)
+	if err != nil {
+		return err
+	}
+	records, err := cluster.records(ctx, run)
+	if errors.Is(err, errNoRecords) && d.format == formatTable {
+		return d.printStatus(run, err)
+	}
+	if err != nil {
+		return err
+	}
+	return d.print(records)
+}
+
+func (d *detailsCommand) printStatus(run *v1alpha1.SyncRun, why error) error {
+	fmt.Fprintln(d.ErrOut, plain(why.Error())+".")
+	return d.printOutcome(run)
+}
+
+func (d *detailsCommand) print(records iter.Seq2[history.Record, error]) error {
+	chosen := d.filter.Of(records)
+	switch d.format {
+	case formatJSON:
+		return writeArray(d.Out, chosen)
+	case formatJSONL:
+		return history.WriteJSONLines(d.Out, chosen)
+	case formatCSV:
+		return history.WriteCSV(d.Out, chosen, history.Presentation{Locale: history.English, TimeZone: d.TimeZone})
+	case formatTable:
+	}
+	return d.printTable(records)
+}
+
+func (d *detailsCommand) printTable(records iter.Seq2[history.Record, error]) error {
+	table := newTable(d.Out, "TIME", "SUBJECT", "OPERATION", "STATUS", "NAME", "CHANGED", "MESSAGE")
+	shown, total := 0, 0
+	for record, err := range records {
+		if err != nil {
+			return errors.Join(table.flush(), err)
+		}
+		total++
+		if !d.filter.Matches(&record) {
+			continue
+		}
+		shown++
+		d.addRow(table, &record)
+	}
+	if shown == 0 {
+		fmt.Fprintf(d.ErrOut, "No records found among %d.\n", total)
+		return nil
+	}
+	if err := table.flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(d.ErrOut, "%d of %d records\n", shown, total)
+	return nil
+}
+
+func (d *detailsCommand) addRow(table *table, r *history.Record) {
+	name := r.Name
+	if name == "" {
+		name = entryID(r)
+	}
+	table.row(d.moment(r.Time), string(r.Subject), string(r.Operation), string(r.Status), name, changedFields(r.Changes), reasonAndMessage(r))
+	if !d.expand {
+		return
+	}
+	table.text(fmt.Sprintf("    source %s, target %s", orNone(r.SourceID), orNone(r.TargetID)))
+	for i := range r.Changes {
+		c := &r.Changes[i]
+		table.text(fmt.Sprintf("    %s: %s → %s", c.Field, orNone(history.BeforeText(c)), orNone(history.AfterText(c))))
+	}
+}
+
+func entryID(r *history.Record) string {
+	if r.SourceID != "" {
+		return r.SourceID
+	}
+	return r.TargetID
+}
+
+// shownFields is how many changed fields a row names; the others are counted.
+const shownFields = 3
+
+func changedFields(changes []plan.Change) string {
+	var b bytes.Buffer
+	for i := range changes {
+		if i == shownFields {
+			fmt.Fprintf(&b, " +%d", len(changes)-shownFields)
+			break
+		}
+		if i > 0 {
+			b.WriteString(",")
+		}
+		b.WriteString(changes[i].Field)
+	}
+	return b.String()
+}
+
+func reasonAndMessage(r *history.Record) string {
+	switch {
+	case r.Reason == "":
+		return r.Message
+	case r.Message == "":
+		return r.Reason
+	}
+	return r.Reason + ": " + r.Message
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "(none)"
+	}
+	return text
+}

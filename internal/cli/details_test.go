@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/history"
+)
+
+// withRecords makes a person who has one run that is over.
+func withRecords(t *testing.T) *person {
+	t.Helper()
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	store(t, p.run(t, "hr-a", "hr", ended(10, v1alpha1.PhasePartiallyFailed, records())), records())
+	return p
+}
+
+func TestDetails(t *testing.T) {
+	p := withRecords(t)
+	golden(t, "details", p.succeeds(t, "details", "hr-a").out)
+	golden(t, "details-expanded", p.succeeds(t, "details", "hr-a", "--expand").out)
+	if strings.ContainsAny(p.succeeds(t, "details", "hr-a", "--expand").out, "\x1b\u202e\r") {
+		t.Error("a name of the directory reaches the terminal with its control characters")
+	}
+}
+
+func TestDetailsChoose(t *testing.T) {
+	p := withRecords(t)
+	tests := []struct {
+		name  string
+		flags []string
+		want  string
+	}{
+		{"by subject", []string{"--subject", "department"}, "d1"},
+		{"by operation", []string{"--operation", "createuser,NoUpdate"}, "u2 u3"},
+		{"by status", []string{"--status", "failed", "--status", "Held"}, "u2"},
+		{"by text", []string{"--search", "LI@example.org"}, "u1"},
+		{"by all at once", []string{"--subject", "user", "--status", "succeeded", "--search", "李"}, "u1"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var found []history.Record
+			out := p.succeeds(t, append([]string{"details", "hr-a", "-o", "json"}, test.flags...)...).out
+			if err := json.Unmarshal([]byte(out), &found); err != nil {
+				t.Fatal(err)
+			}
+			ids := make([]string, len(found))
+			for i := range found {
+				ids[i] = found[i].SourceID
+			}
+			if got := strings.Join(ids, " "); got != test.want {
+				t.Errorf("want %s, got %s", test.want, got)
+			}
+		})
+	}
+	p.fails(t, 1, []string{`--status "broken" is not known: use one or more of Succeeded, Failed`}, "details", "hr-a", "--status", "broken")
+	if r := p.succeeds(t, "details", "hr-a", "--search", "nobody"); r.out != "" || r.err != "No records found among 4.\n" {
+		t.Errorf("got %q and %q", r.out, r.err)
+	}
+}
+
+func TestDetailsForPrograms(t *testing.T) {
+	p := withRecords(t)
+	if got := p.succeeds(t, "details", "hr-a", "-o", "json", "--search", "nobody").out; strings.TrimSpace(got) != "[\n]" {
+		t.Errorf("no records are %q: not an empty list", got)
+	}
+	lines := strings.Split(strings.TrimSpace(p.succeeds(t, "details", "hr-a", "-o", "jsonl").out), "\n")
+	if len(lines) != len(records()) || !json.Valid([]byte(lines[2])) {
+		t.Errorf("got %d lines", len(lines))
+	}
+	rows, err := csv.NewReader(strings.NewReader(p.succeeds(t, "details", "hr-a", "-o", "csv").out)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 1+len(records()) || rows[4][5] != "'=1+1" {
+		t.Errorf("got %d rows, and the name %q", len(rows), rows[4][5])
+	}
+	p.fails(t, 1, []string{`--output "xml" is not known: use one of table, json, jsonl, csv`}, "details", "hr-a", "-o", "xml")
+}
+
+func TestDetailsWithoutRecords(t *testing.T) {
+	p := newPerson(t)
+	p.run(t, "hr-early", "hr", v1alpha1.SyncRunStatus{Phase: v1alpha1.PhaseReading, Message: "reading the source"})
+	r := p.succeeds(t, "details", "hr-early")
+	contains(t, r.err, `run "hr-early" has no records`, "whole when the run is over")
+	contains(t, r.out, "Run hr-early: Reading", "reading the source")
+
+	failed := ended(1, v1alpha1.PhaseFailed, nil)
+	failed.Records, failed.Message = nil, "the server refused the login"
+	p.run(t, "hr-failed", "hr", failed)
+	r = p.succeeds(t, "details", "hr-failed")
+	contains(t, r.err, "ended before it had a plan")
+	contains(t, r.out, "Run hr-failed: Failed", "the server refused the login")
+
+	p.run(t, "hr-old", "hr", ended(2, v1alpha1.PhasePartiallyFailed, records()))
+	r = p.succeeds(t, "details", "hr-old")
+	contains(t, r.err, "were removed, as the task's spec.history says")
+	golden(t, "outcome", r.out)
+
+	// A program must not take an absent history for an empty one.
+	r = p.fails(t, 1, []string{"has no records"}, "details", "hr-old", "-o", "json")
+	if r.out != "" {
+		t.Errorf("it printed %q", r.out)
+	}
+}
+
+func TestRecordsNeedARight(t *testing.T) {
+	p := withRecords(t)
+	allow(t, p.namespace, "alice", "synctasks", "syncruns")
+	p.as = "alice"
+	contains(t, p.succeeds(t, "history", "hr").out, "hr-a")
+	words := []string{"you may not read the records", "ClusterRole synccenter-history-reader", "kubectl create rolebinding"}
+	p.fails(t, 1, words, "details", "hr-a")
+	p.fails(t, 1, words, "export", "hr-a", "-o", t.TempDir()+"/hr.xlsx")
+
+	allow(t, p.namespace, "bob", "synctasks", "syncruns", "syncartifacts")
+	p.as = "bob"
+	contains(t, p.succeeds(t, "details", "hr-a").out, "李雷")
+}
+
+// allow lets a user read kinds of the API in a namespace.
+func allow(t *testing.T, namespace, user string, resources ...string) {
+	t.Helper()
+	meta := metav1.ObjectMeta{Namespace: namespace, Name: user}
+	role := &rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{
+		{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: resources, Verbs: []string{"get", "list", "watch"}},
+	}}
+	if err := server.Client.Create(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: meta,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: user},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+	}
+	if err := server.Client.Create(t.Context(), binding); err != nil {
+		t.Fatal(err)
+	}
+}

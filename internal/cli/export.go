@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/history"
+)
+
+// exportFormat is a kind of file.
+type exportFormat string
+
+const (
+	exportExcel exportFormat = "xlsx"
+	exportCSV   exportFormat = "csv"
+	exportJSONL exportFormat = "jsonl"
+)
+
+var exportFormats = []exportFormat{exportExcel, exportCSV, exportJSONL}
+
+// exportCommand writes the records of a run into a file.
+type exportCommand struct {
+	*Options
+	run                            string
+	file, format, locale, timeZone string
+
+	kind exportFormat
+	look history.Presentation
+}
+
+func newExportCommand(o *Options) *cobra.Command {
+	e := &exportCommand{Options: o}
+	command := &cobra.Command{
+		Use:   "export RUN -o FILE",
+		Short: "Write the records of a run into an Excel, CSV or JSON lines file",
+		Long: "Write the records of a run into a file. The file is built from the records, whether or not the task stores exports.\n\n" +
+			"Names and values are always text: no cell is run as a formula. In CSV such a cell begins with an apostrophe.\n" +
+			"The file is readable by you alone, and it replaces an older one only when it is whole.",
+		Example:           "  kubectl synccenter export hr-first -o hr.xlsx\n  kubectl synccenter export hr-first -o hr.csv --locale en --time-zone UTC",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: o.completeRun,
+		RunE:              runStep(e),
+	}
+	flags := command.Flags()
+	flags.StringVarP(&e.file, "output", "o", "", "The file to write.")
+	flags.StringVar(&e.format, "format", "", "Format of the file: "+listed(exportFormats)+" (default: what the name of the file ends in).")
+	flags.StringVar(&e.locale, "locale", string(history.Chinese), "Language of headings and operations: zh-CN or en.")
+	flags.StringVar(&e.timeZone, "time-zone", "Local", "Zone of the times, for example Asia/Shanghai or UTC.")
+	// These fail only for a flag that does not exist.
+	_ = command.MarkFlagRequired("output")
+	_ = command.RegisterFlagCompletionFunc("format", completeWords(texts(exportFormats)))
+	_ = command.RegisterFlagCompletionFunc("locale", completeWords([]string{string(history.Chinese), string(history.English)}))
+	_ = command.RegisterFlagCompletionFunc("time-zone", cobra.NoFileCompletions)
+	return command
+}
+
+// Complete takes the run's name, and the format from the file's name.
+func (e *exportCommand) Complete(arguments []string) error {
+	e.run = arguments[0]
+	if e.format == "" {
+		e.format = strings.TrimPrefix(filepath.Ext(e.file), ".")
+	}
+	return nil
+}
+
+// Validate checks the format, the language and the zone.
+func (e *exportCommand) Validate() error {
+	var ok bool
+	if e.kind, ok = find(e.format, exportFormats); !ok {
+		return fmt.Errorf("the format of %q is not known: end its name in .xlsx, .csv or .jsonl, or add --format with one of %s", e.file, listed(exportFormats))
+	}
+	locale, err := history.ParseLocale(e.locale)
+	if err != nil {
+		return fmt.Errorf("--locale: %w", err)
+	}
+	zone := e.TimeZone
+	if e.timeZone != "Local" {
+		if zone, err = time.LoadLocation(e.timeZone); err != nil {
+			return fmt.Errorf("--time-zone %q is not known: use a name like Asia/Shanghai or UTC: %w", e.timeZone, err)
+		}
+	}
+	e.look = history.Presentation{Locale: locale, TimeZone: zone}
+	return nil
+}
+
+// Run writes the file.
+func (e *exportCommand) Run(ctx context.Context) error {
+	ctx, stop := untilInterrupted(ctx)
+	defer stop()
+	cluster, err := e.connect()
+	if err != nil {
+		return err
+	}
+	run, err := cluster.run(ctx, e.run)
+	if err != nil {
+		return err
+	}
+	records, err := cluster.records(ctx, run)
+	if err != nil {
+		return err
+	}
+	summary := summaryOf(run)
+	if summary.TaskTitle, err = cluster.taskTitle(ctx, run.Spec.TaskRef.Name); err != nil {
+		return err
+	}
+	written := 0
+	if err := replaceFile(e.file, func(w io.Writer) error { return e.write(w, summary, counted(records, &written)) }); err != nil {
+		return fmt.Errorf("exporting run %q: %w", e.run, err)
+	}
+	fmt.Fprintf(e.ErrOut, "%s: %d records of run %s\n", e.file, written, e.run)
+	return nil
+}
+
+// byteOrderMark tells spreadsheets that a CSV file is in UTF-8; without it they show Chinese as something else.
+const byteOrderMark = "\ufeff"
+
+func (e *exportCommand) write(w io.Writer, summary *history.Summary, records iter.Seq2[history.Record, error]) error {
+	switch e.kind {
+	case exportCSV:
+		if _, err := io.WriteString(w, byteOrderMark); err != nil {
+			return err
+		}
+		return history.WriteCSV(w, records, e.look)
+	case exportJSONL:
+		return history.WriteJSONLines(w, records)
+	case exportExcel:
+	}
+	return history.WriteExcel(w, summary, records, e.look, "")
+}
+
+func counted(records iter.Seq2[history.Record, error], count *int) iter.Seq2[history.Record, error] {
+	return func(yield func(history.Record, error) bool) {
+		for record, err := range records {
+			if err == nil {
+				*count++
+			}
+			if !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
+// taskTitle is the task's name for people. The task may be gone: its history is not.
+func (c *cluster) taskTitle(ctx context.Context, name string) (string, error) {
+	task, err := c.task(ctx, name)
+	if apierrors.IsNotFound(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return task.Spec.DisplayName, nil
+}
+
+// replaceFile writes a file beside the wanted one and puts it in its place when it is whole. Nobody else may read it: it holds names.
+func replaceFile(path string, write func(io.Writer) error) error {
+	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(file), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(file.Name()))
+	}
+	return nil
+}
+
+// summaryOf takes what an export says of the run from its status.
+func summaryOf(run *v1alpha1.SyncRun) *history.Summary {
+	summary := &history.Summary{
+		Namespace: run.Namespace, Task: run.Spec.TaskRef.Name, Run: run.Name, Sequence: run.Status.Sequence,
+		Type: string(run.Spec.Type), Mode: string(run.Status.Mode), Phase: string(shownPhase(run)),
+		SyncTime: syncTime(run), Message: run.Status.Message,
+		Counts: history.Counts{Organizations: tally(run.Status.Organizations), Users: tally(run.Status.Users)},
+	}
+	if run.Status.StartTime != nil {
+		summary.StartTime = run.Status.StartTime.Time
+	}
+	for _, o := range run.Status.Operations {
+		summary.Counts.Operations = append(summary.Counts.Operations, history.OperationCount{
+			Operation: string(o.Operation), Planned: o.Planned, Succeeded: o.Succeeded, Failed: o.Failed, Skipped: o.Skipped, Held: o.Held,
+		})
+	}
+	return summary
+}
+
+func tally(counts *v1alpha1.SubjectCounts) history.Tally {
+	if counts == nil {
+		return history.Tally{}
+	}
+	return history.Tally{
+		Total: counts.Total, Succeeded: counts.Succeeded, UpdatesTotal: counts.Updates.Total, UpdatesSucceeded: counts.Updates.Succeeded,
+	}
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+func TestTasks(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", func(task *v1alpha1.SyncTask) {
+		task.Spec.DisplayName = "人事 to \x1b[31mcompany"
+		task.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Ready", LastTransitionTime: metav1.NewTime(now)}}
+		task.Status.LastRun = &v1alpha1.LastRun{Name: "hr-1", UID: "1", Sequence: 1, Phase: v1alpha1.PhaseSucceeded}
+		task.Status.PendingDeletions = &v1alpha1.PendingDeletions{Count: 3}
+		task.Status.RecentExecutions = []v1alpha1.RecentExecution{{
+			Run: "hr-1", UID: "1", Sequence: 1, Mode: v1alpha1.TriggerManual, Time: metav1.NewTime(now.Add(-90 * time.Minute)), Outcome: v1alpha1.PhaseSucceeded,
+		}}
+	})
+	p.task(t, "new", nil)
+
+	golden(t, "tasks", p.succeeds(t, "tasks").out)
+	contains(t, p.succeeds(t, "tasks", "-A").out, "NAMESPACE", p.namespace)
+	if got := p.succeeds(t, "tasks", "-o", "name").out; got != "synctask.synccenter.dev/hr\nsynctask.synccenter.dev/new\n" {
+		t.Errorf("-o name gives %q", got)
+	}
+}
+
+func TestListsWithoutAnything(t *testing.T) {
+	p := newPerson(t)
+	r := p.succeeds(t, "tasks")
+	if want := "No resources found in " + p.namespace + " namespace.\n"; r.out != "" || r.err != want {
+		t.Errorf("want %q on the error stream alone, got %q and %q", want, r.err, r.out)
+	}
+	p.task(t, "hr", nil)
+	if r := p.succeeds(t, "history", "hr"); r.out != "" || !strings.HasPrefix(r.err, "No resources found") {
+		t.Errorf("got %q and %q", r.out, r.err)
+	}
+}
+
+func TestHistory(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	p.run(t, "hr-a", "hr", ended(9, v1alpha1.PhaseSucceeded, records()[:2]))
+	p.run(t, "hr-b", "hr", ended(10, v1alpha1.PhasePartiallyFailed, records()))
+	p.run(t, "hr-c", "hr", v1alpha1.SyncRunStatus{})
+	p.run(t, "hr-d", "hr", ended(2, v1alpha1.PhaseCancelled, nil))
+	p.run(t, "other", "another", ended(11, v1alpha1.PhaseSucceeded, nil))
+
+	golden(t, "history", p.succeeds(t, "history", "hr").out)
+}
+
+func TestListsAreOneDocument(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	for _, count := range []int{0, 1, 2} {
+		if count > 0 {
+			p.run(t, "hr-"+string(rune('a'+count)), "hr", ended(int64(count), v1alpha1.PhaseSucceeded, nil))
+		}
+		var list struct {
+			Kind  string
+			Items []struct {
+				Kind     string
+				Metadata struct{ Name string }
+			}
+		}
+		if err := json.Unmarshal([]byte(p.succeeds(t, "history", "hr", "-o", "json").out), &list); err != nil {
+			t.Fatalf("%d runs: %v", count, err)
+		}
+		if list.Kind != "SyncRunList" || len(list.Items) != count {
+			t.Fatalf("%d runs: got a %s of %d", count, list.Kind, len(list.Items))
+		}
+		if count == 2 && (list.Items[0].Metadata.Name != "hr-c" || list.Items[0].Kind != "SyncRun") {
+			t.Errorf("the newest is not first: %+v", list.Items)
+		}
+	}
+}
+
+func TestHistoryOutlivesItsTask(t *testing.T) {
+	p := newPerson(t)
+	p.run(t, "gone-1", "gone", ended(1, v1alpha1.PhaseSucceeded, nil))
+	contains(t, p.succeeds(t, "history", "gone").out, "gone-1")
+}
+
+func TestUnknownNames(t *testing.T) {
+	p := newPerson(t)
+	task := []string{`there is no task "absent"`, "kubectl synccenter tasks", "-n chooses another namespace"}
+	p.fails(t, 1, task, "history", "absent")
+	p.fails(t, 1, task, "run", "absent", "--yes")
+	run := []string{`there is no run "absent"`, "kubectl synccenter history TASK"}
+	p.fails(t, 1, run, "details", "absent")
+	p.fails(t, 1, run, "cancel", "absent")
+	p.fails(t, 1, run, "export", "absent", "-o", "x.csv")
+}
+
+func TestCompletion(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	p.run(t, "hr-a", "hr", v1alpha1.SyncRunStatus{})
+	if got := p.succeeds(t, "__complete", "run", "").out; got != "hr\n:4\n" {
+		t.Errorf("tasks: %q", got)
+	}
+	if got := p.succeeds(t, "__complete", "details", "").out; got != "hr-a\thr Pending\n:4\n" {
+		t.Errorf("runs: %q", got)
+	}
+	if got := p.succeeds(t, "__complete", "details", "hr-a", "--status", "").out; got != "Succeeded\nFailed\nSkipped\nHeld\nPlanned\n:4\n" {
+		t.Errorf("statuses: %q", got)
+	}
+}

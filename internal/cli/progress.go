@@ -1,0 +1,119 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// barWidth is the length of a full bar.
+const barWidth = 30
+
+// progressView shows how far a run is: as one line that is written again and again on a terminal, else as a new line whenever the
+// phase or the message changes or another tenth is done.
+type progressView struct {
+	out  io.Writer
+	bar  bool
+	last string
+}
+
+func (v *progressView) show(run *v1alpha1.SyncRun) {
+	if v.bar {
+		text := barText(run)
+		if text != v.last {
+			fmt.Fprintf(v.out, "\r\x1b[K%s", text)
+		}
+		v.last = text
+		return
+	}
+	text := stepText(run)
+	if text != v.last {
+		fmt.Fprintln(v.out, text)
+	}
+	v.last = text
+}
+
+// end clears the line of the bar.
+func (v *progressView) end() {
+	if v.bar && v.last != "" {
+		fmt.Fprint(v.out, "\r\x1b[K")
+	}
+}
+
+func barText(run *v1alpha1.SyncRun) string {
+	progress := run.Status.Progress
+	if progress == nil || progress.Total <= 0 {
+		return fmt.Sprintf("%s  %s", shownPhase(run), waitingFor(run))
+	}
+	done := min(progress.Done, progress.Total)
+	full := int(done * barWidth / progress.Total)
+	return fmt.Sprintf("%s  [%s%s] %3d%%  %d/%d", shownPhase(run), strings.Repeat("#", full), strings.Repeat(".", barWidth-full),
+		done*100/progress.Total, progress.Done, progress.Total)
+}
+
+// stepText changes with each tenth, so that a log does not fill.
+func stepText(run *v1alpha1.SyncRun) string {
+	text := string(shownPhase(run))
+	if progress := run.Status.Progress; progress != nil && progress.Total > 0 {
+		tenth := min(progress.Done, progress.Total) * 10 / progress.Total
+		return fmt.Sprintf("%s %d%% of %d", text, tenth*10, progress.Total)
+	}
+	if why := waitingFor(run); why != "" {
+		text += ": " + why
+	}
+	return text
+}
+
+// waitingFor says why a run is not going on, if it says so itself.
+func waitingFor(run *v1alpha1.SyncRun) string {
+	if condition := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionComplete); condition != nil && condition.Message != "" {
+		return plain(condition.Message)
+	}
+	return plain(run.Status.Message)
+}
+
+// outcomeMessage is the sentence with which a run ended.
+func outcomeMessage(run *v1alpha1.SyncRun) string {
+	if run.Status.Message != "" {
+		return plain(run.Status.Message)
+	}
+	return waitingFor(run)
+}
+
+// printOutcome prints what a person wants to know of a run that is over, or of one that has no records yet.
+func (o *Options) printOutcome(run *v1alpha1.SyncRun) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Run %s: %s", run.Name, shownPhase(run))
+	if at := syncTime(run); !at.IsZero() {
+		fmt.Fprintf(&b, ", synced %s", o.moment(at))
+	}
+	b.WriteString("\n")
+	writeCounts(&b, "Organizations", run.Status.Organizations)
+	writeCounts(&b, "Users", run.Status.Users)
+	for _, operation := range run.Status.Operations {
+		fmt.Fprintf(&b, "  %-22s planned %d, succeeded %d, failed %d, skipped %d, held %d\n",
+			operation.Operation, operation.Planned, operation.Succeeded, operation.Failed, operation.Skipped, operation.Held)
+	}
+	for _, failure := range run.Status.Failures {
+		fmt.Fprintf(&b, "  failed: %s of %s %s (%s): %s: %s\n", failure.Operation, strings.ToLower(string(failure.Subject)),
+			plain(failure.Name), plain(failure.ID), failure.Reason, plain(failure.Message))
+	}
+	if len(run.Status.Failures) > 0 {
+		fmt.Fprintf(&b, "  all failures: kubectl synccenter details %s --status failed\n", run.Name)
+	}
+	if message := outcomeMessage(run); message != "" {
+		fmt.Fprintf(&b, "  %s\n", message)
+	}
+	_, err := io.WriteString(o.Out, b.String())
+	return err
+}
+
+func writeCounts(b *strings.Builder, title string, counts *v1alpha1.SubjectCounts) {
+	if counts != nil {
+		fmt.Fprintf(b, "  %-14s %s, updates %s\n", title+":", counts.Summary, counts.UpdatesSummary)
+	}
+}

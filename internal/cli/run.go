@@ -1,0 +1,131 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// runCommand executes a task once.
+type runCommand struct {
+	*Options
+	task string
+	wait bool
+	yes  bool
+}
+
+func newRunCommand(o *Options) *cobra.Command {
+	r := &runCommand{Options: o}
+	command := &cobra.Command{
+		Use:   "run TASK",
+		Short: "Execute a task once",
+		Long: "Execute a task once, by making a SyncRun for it.\n\n" +
+			"It asks first, because what a sync does cannot be brought back.\n\n" +
+			"With --wait the exit code is that of the run: 0 Succeeded, 1 Failed, 2 PartiallyFailed, 3 Cancelled;\n" +
+			"130 when the waiting was interrupted, and then the run goes on.",
+		Example:           "  kubectl synccenter run hr --wait\n  kubectl synccenter run hr --yes",
+		Args:              cobra.ExactArgs(1),
+		ValidArgsFunction: o.completeTask,
+		RunE:              runStep(r),
+	}
+	command.Flags().BoolVar(&r.wait, "wait", false, "Wait for the end of the run and show how far it is.")
+	command.Flags().BoolVarP(&r.yes, "yes", "y", false, "Do not ask before executing.")
+	return command
+}
+
+// Complete takes the task's name.
+func (r *runCommand) Complete(arguments []string) error {
+	r.task = arguments[0]
+	return nil
+}
+
+// Validate refuses to execute what nobody was asked about.
+func (r *runCommand) Validate() error {
+	if !r.yes && !r.InputIsTerminal {
+		return errors.New("running a task asks first, and there is no terminal to ask on: add --yes if what the sync does is wanted")
+	}
+	return nil
+}
+
+// Run asks, creates the run and waits for it if that was wanted.
+func (r *runCommand) Run(ctx context.Context) error {
+	cluster, err := r.connect()
+	if err != nil {
+		return err
+	}
+	task, err := cluster.task(ctx, r.task)
+	if err != nil {
+		return err
+	}
+	r.warn(task)
+	if !r.yes {
+		agreed, err := r.ask(task)
+		if err != nil {
+			return err
+		}
+		if !agreed {
+			return &exitError{exitCancelled, errors.New("nothing was executed")}
+		}
+	}
+	run := &v1alpha1.SyncRun{
+		ObjectMeta: metav1.ObjectMeta{Namespace: cluster.namespace, GenerateName: r.task + "-"},
+		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: r.task}, Type: v1alpha1.RunSync},
+	}
+	if err := cluster.Create(ctx, run); err != nil {
+		return explain(fmt.Sprintf("creating a run of task %q", r.task), err)
+	}
+	if _, err := fmt.Fprintf(r.Out, "syncrun.synccenter.dev/%s created\n", run.Name); err != nil {
+		return err
+	}
+	if !r.wait {
+		return nil
+	}
+	return r.await(ctx, cluster, run.Name)
+}
+
+// warn says beforehand what would make the run wait or fail.
+func (r *runCommand) warn(task *v1alpha1.SyncTask) {
+	if task.Spec.Suspend {
+		fmt.Fprintf(r.ErrOut, "Note: task %s is suspended; the run waits until spec.suspend is false.\n", task.Name)
+	}
+	if reason, held := task.Annotations[v1alpha1.AnnotationHold]; held {
+		fmt.Fprintf(r.ErrOut, "Note: task %s is held (%s); the run waits until the annotation %s is removed.\n", task.Name, plain(reason), v1alpha1.AnnotationHold)
+	}
+	if ready := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady); ready != nil && ready.Status == metav1.ConditionFalse {
+		fmt.Fprintf(r.ErrOut, "Note: task %s is not ready (%s): %s\n", task.Name, ready.Reason, plain(ready.Message))
+	}
+}
+
+func (r *runCommand) ask(task *v1alpha1.SyncTask) (bool, error) {
+	what := task.Name
+	if task.Spec.DisplayName != "" {
+		what += " (" + plain(task.Spec.DisplayName) + ")"
+	}
+	if task.Status.Source != "" && task.Status.Target != "" {
+		what += ", from " + plain(task.Status.Source) + " to " + plain(task.Status.Target)
+	}
+	fmt.Fprintf(r.ErrOut, "Execute task %s in namespace %s? What a sync does cannot be brought back. [y/N] ", what, task.Namespace)
+	answer, err := readLine(r.In)
+	if err != nil {
+		return false, fmt.Errorf("reading the answer: %w", err)
+	}
+	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), nil
+}
+
+// readLine reads one line, without its end.
+func readLine(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	return strings.TrimSpace(line), nil
+}

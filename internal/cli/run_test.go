@@ -1,0 +1,237 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// administrator is a client that can watch.
+func administrator(t *testing.T) client.WithWatch {
+	t.Helper()
+	c, err := client.NewWithWatch(server.Config, client.Options{Scheme: server.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// runsIn lists the runs of a namespace.
+func runsIn(t *testing.T, namespace string) []v1alpha1.SyncRun {
+	t.Helper()
+	var runs v1alpha1.SyncRunList
+	if err := server.Client.List(t.Context(), &runs, client.InNamespace(namespace)); err != nil {
+		t.Fatal(err)
+	}
+	return runs.Items
+}
+
+// manage plays the manager for the first run of the namespace: it writes the statuses one after the other. The test waits for its end.
+func (p *person) manage(t *testing.T, statuses ...v1alpha1.SyncRunStatus) {
+	t.Helper()
+	c := administrator(t)
+	// The command may see the last state, and the test end, before the answer to its writing is read.
+	ctx := context.WithoutCancel(t.Context())
+	watcher, err := c.Watch(ctx, &v1alpha1.SyncRunList{}, client.InNamespace(p.namespace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		defer watcher.Stop()
+		event := <-watcher.ResultChan()
+		run, ok := event.Object.(*v1alpha1.SyncRun)
+		if !ok {
+			done <- errors.New("no run was created")
+			return
+		}
+		for _, status := range statuses {
+			run.Status = status
+			if err := c.Status().Update(ctx, run); err != nil {
+				done <- err
+				return
+			}
+		}
+		done <- nil
+	}()
+	t.Cleanup(func() {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func working(phase v1alpha1.Phase, done, total int64) v1alpha1.SyncRunStatus {
+	return v1alpha1.SyncRunStatus{Phase: phase, Progress: &v1alpha1.Progress{Stage: string(phase), Done: done, Total: total}}
+}
+
+func TestRunAsksFirst(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", func(task *v1alpha1.SyncTask) { task.Spec.DisplayName = "人事" })
+
+	p.fails(t, 1, []string{"no terminal to ask on", "--yes"}, "run", "hr")
+	for _, answer := range []string{"n\n", "\n", "", "yesterday\n"} {
+		p.in = strings.NewReader(answer)
+		p.fails(t, exitCancelled, []string{
+			"Execute task hr (人事), from LDAP hr.example.com to LDAP ldap.example.com", "cannot be brought back", "nothing was executed",
+		}, "run", "hr")
+	}
+	if runs := runsIn(t, p.namespace); len(runs) > 0 {
+		t.Fatalf("%d runs were created without a yes", len(runs))
+	}
+	p.in = strings.NewReader("y\n")
+	r := p.succeeds(t, "run", "hr")
+	runs := runsIn(t, p.namespace)
+	if len(runs) != 1 {
+		t.Fatalf("%d runs were created", len(runs))
+	}
+	if want := "syncrun.synccenter.dev/" + runs[0].Name + " created\n"; r.out != want {
+		t.Errorf("want %q, got %q", want, r.out)
+	}
+	if runs[0].GenerateName != "hr-" || runs[0].Spec.TaskRef.Name != "hr" || runs[0].Spec.Type != v1alpha1.RunSync {
+		t.Errorf("created %+v", runs[0])
+	}
+}
+
+func TestRunSaysWhatIsInTheWay(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", func(task *v1alpha1.SyncTask) {
+		task.Spec.Suspend = true
+		task.Annotations = map[string]string{v1alpha1.AnnotationHold: "audit"}
+		task.Status.Conditions = []metav1.Condition{
+			{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: "NotServed", Message: "spec.previewOf is not served", LastTransitionTime: metav1.NewTime(now)},
+		}
+	})
+	contains(t, p.succeeds(t, "run", "hr", "--yes").err, "suspended", "held (audit)", "not ready (NotServed): spec.previewOf")
+}
+
+func TestRunWaitsForTheOutcome(t *testing.T) {
+	tests := []struct {
+		phase v1alpha1.Phase
+		code  int
+	}{
+		{v1alpha1.PhaseSucceeded, 0},
+		{v1alpha1.PhaseFailed, 1},
+		{v1alpha1.PhasePartiallyFailed, 2},
+		{v1alpha1.PhaseCancelled, 3},
+	}
+	for _, test := range tests {
+		t.Run(string(test.phase), func(t *testing.T) {
+			p := newPerson(t)
+			p.task(t, "hr", nil)
+			p.manage(t, working(v1alpha1.PhaseApplying, 5, 10), ended(1, test.phase, records()))
+			r := p.types(t, "run", "hr", "--yes", "--wait")
+			if r.code != test.code {
+				t.Errorf("want the exit code %d, got %d: %s", test.code, r.code, r.err)
+			}
+			contains(t, r.out, "created", ": "+string(test.phase), "Users:         2/3, updates 1/2")
+			if test.code != 0 {
+				contains(t, r.err, "ended "+string(test.phase)+": all was done that could be done")
+			}
+		})
+	}
+}
+
+func TestProgressForLogs(t *testing.T) {
+	var out strings.Builder
+	view := &progressView{out: &out}
+	for done := range int64(1001) {
+		view.show(&v1alpha1.SyncRun{Status: working(v1alpha1.PhaseApplying, done, 1000)})
+	}
+	waiting := v1alpha1.SyncRunStatus{Conditions: []metav1.Condition{{Type: v1alpha1.ConditionComplete, Message: "another run\x1b[2J of the task works"}}}
+	view.show(&v1alpha1.SyncRun{Status: waiting})
+	view.end()
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 12 || lines[5] != "Applying 50% of 1000" || lines[11] != "Pending: another run[2J of the task works" {
+		t.Errorf("got %d lines: %q", len(lines), lines)
+	}
+}
+
+func TestProgressOnATerminal(t *testing.T) {
+	var out strings.Builder
+	view := &progressView{out: &out, bar: true}
+	view.show(&v1alpha1.SyncRun{Status: working(v1alpha1.PhaseApplying, 500, 1000)})
+	view.show(&v1alpha1.SyncRun{Status: working(v1alpha1.PhaseApplying, 500, 1000)})
+	view.end()
+	const clear = "\r\x1b[K"
+	if want := clear + "Applying  [###############...............]  50%  500/1000" + clear; out.String() != want {
+		t.Errorf("want %q, got %q", want, out.String())
+	}
+}
+
+func TestWaitingSurvivesAWatchThatEnds(t *testing.T) {
+	p := newPerson(t)
+	run := p.run(t, "hr-a", "hr", v1alpha1.SyncRunStatus{Phase: v1alpha1.PhaseReading})
+	watches := 0
+	c := interceptor.NewClient(administrator(t), interceptor.Funcs{
+		Watch: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) (watch.Interface, error) {
+			if watches++; watches > 1 {
+				return c.Watch(ctx, list, options...)
+			}
+			// The run ends while nobody watches.
+			run.Status = ended(1, v1alpha1.PhaseSucceeded, nil)
+			if err := server.Client.Status().Update(ctx, run); err != nil {
+				return nil, err
+			}
+			closed := watch.NewFake()
+			closed.Stop()
+			return closed, nil
+		},
+	})
+	seen, err := follow(t.Context(), &cluster{WithWatch: c, namespace: p.namespace}, "hr-a", func(*v1alpha1.SyncRun) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen.Status.Phase != v1alpha1.PhaseSucceeded {
+		t.Errorf("the last state seen is %s", seen.Status.Phase)
+	}
+}
+
+func TestWaitingEndsWhenTheRunIsDeleted(t *testing.T) {
+	p := newPerson(t)
+	run := p.run(t, "hr-a", "hr", v1alpha1.SyncRunStatus{Phase: v1alpha1.PhaseReading})
+	deleted := false
+	show := func(*v1alpha1.SyncRun) {
+		if !deleted {
+			deleted = true
+			if err := server.Client.Delete(t.Context(), run); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	_, err := follow(t.Context(), &cluster{WithWatch: administrator(t), namespace: p.namespace}, "hr-a", show)
+	var gone *deletedError
+	if !errors.As(err, &gone) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWaitingCanBeInterrupted(t *testing.T) {
+	p := newPerson(t)
+	p.run(t, "hr-a", "hr", v1alpha1.SyncRunStatus{Phase: v1alpha1.PhaseReading})
+	ctx, cancel := context.WithCancel(t.Context())
+	_, err := follow(ctx, &cluster{WithWatch: administrator(t), namespace: p.namespace}, "hr-a", func(*v1alpha1.SyncRun) { cancel() })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	p := newPerson(t)
+	p.run(t, "hr-a", "hr", v1alpha1.SyncRunStatus{Phase: v1alpha1.PhaseApplying})
+	contains(t, p.succeeds(t, "cancel", "hr-a").out, "Run hr-a is asked to stop", "kubectl synccenter details hr-a")
+	if run := runsIn(t, p.namespace)[0]; !run.Spec.Cancel {
+		t.Error("spec.cancel is not set")
+	}
+	p.succeeds(t, "cancel", "hr-a")
+	p.run(t, "hr-b", "hr", ended(1, v1alpha1.PhaseSucceeded, nil))
+	p.fails(t, 1, []string{"over already (Succeeded)"}, "cancel", "hr-b")
+}
