@@ -37,17 +37,41 @@ func NewJournal(ctx context.Context, store Store, scope Scope, attempt int) (*Jo
 	if err != nil {
 		return nil, fmt.Errorf("making a compressor: %w", err)
 	}
-	j := &Journal{store: store, scope: scope, attempt: attempt, encoder: encoder}
-	for {
-		_, err := store.GetChunk(ctx, scope, segmentName(attempt, j.next))
+	next, err := countSegments(ctx, store, scope, attempt)
+	if err != nil {
+		return nil, err
+	}
+	return &Journal{store: store, scope: scope, attempt: attempt, next: next, encoder: encoder}, nil
+}
+
+// countSegments finds the end of an attempt's segments by asking for one after the other.
+func countSegments(ctx context.Context, store Store, scope Scope, attempt int) (int, error) {
+	for count := 0; ; count++ {
+		_, err := store.GetChunk(ctx, scope, segmentName(attempt, count))
 		if errors.Is(err, ErrNotFound) {
-			return j, nil
+			return count, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("looking for the end of the journal: %w", err)
+			return 0, fmt.Errorf("looking for the end of the journal: %w", err)
 		}
-		j.next++
 	}
+}
+
+// DeleteJournal removes the segments of all attempts from 1 to the given one, each row from its end, so that it can be called again after
+// a crash. A journal that is not there is no error.
+func DeleteJournal(ctx context.Context, store Store, scope Scope, attempts int) error {
+	for attempt := 1; attempt <= attempts; attempt++ {
+		count, err := countSegments(ctx, store, scope, attempt)
+		if err != nil {
+			return err
+		}
+		for index := count - 1; index >= 0; index-- {
+			if err := store.DeleteChunk(ctx, scope, segmentName(attempt, index)); err != nil {
+				return fmt.Errorf("deleting the journal: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // Append stores lines, without their ends, as one segment; as several when they are too many for one. After an error the lines are kept,

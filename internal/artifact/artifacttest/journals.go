@@ -71,6 +71,10 @@ func journals(t *testing.T, place Place) {
 	if got, err := readJournal(t, store, 4); !errors.Is(err, artifact.ErrCorrupt) {
 		t.Errorf("a damaged segment: got %d lines and error %v, want ErrCorrupt", len(got), err)
 	}
+	must(t, artifact.DeleteJournal(ctx, store, run, 4))
+	if left := used(t, store); left != 0 {
+		t.Errorf("a deleted journal left %d bytes", left)
+	}
 }
 
 // failing loses the answers of some writes: the chunk is stored and the caller gets an error.

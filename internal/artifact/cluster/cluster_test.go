@@ -106,21 +106,20 @@ func TestUsageCountsTasksApart(t *testing.T) {
 
 func TestReports(t *testing.T) {
 	o := options(server.Namespace(t), uid)
-	store, scopeUID := cluster.New(o), types.UID(uid)
-	if _, err := store.ReadReport(t.Context(), scopeUID); !errors.Is(err, artifact.ErrNotFound) {
-		t.Errorf("no report yet: got error %v, want ErrNotFound", err)
-	}
 	write := func(r *cluster.Reports, attempt int, stage report.Stage) error {
-		return r.Write(t.Context(), report.Report{RunUID: uid, Attempt: attempt, Stage: stage})
+		return r.Put(t.Context(), &report.Report{RunUID: uid, Attempt: attempt, Stage: stage})
 	}
 	wantStage := func(want report.Stage) {
 		t.Helper()
-		got, err := store.ReadReport(t.Context(), scopeUID)
-		if err != nil || got.Stage != want || got.SchemaVersion != report.SchemaVersion {
-			t.Errorf("got stage %q and error %v, want %q", got.Stage, err, want)
+		got, err := cluster.NewReports(o).Last(t.Context())
+		if err != nil || got == nil || got.Stage != want || got.SchemaVersion != report.SchemaVersion {
+			t.Errorf("got report %v and error %v, want stage %q", got, err, want)
 		}
 	}
 	first := cluster.NewReports(o)
+	if got, err := first.Last(t.Context()); err != nil || got != nil {
+		t.Errorf("no report yet: got %v and error %v", got, err)
+	}
 	for _, stage := range []report.Stage{report.Reading, report.Planning} {
 		if err := write(first, 1, stage); err != nil {
 			t.Fatal(err)
@@ -146,7 +145,7 @@ func TestReports(t *testing.T) {
 
 func TestReportsAreFoundByLabelAndName(t *testing.T) {
 	o := options(server.Namespace(t), uid)
-	if err := cluster.NewReports(o).Write(t.Context(), report.Report{RunUID: uid, Attempt: 1}); err != nil {
+	if err := cluster.NewReports(o).Put(t.Context(), &report.Report{RunUID: uid, Attempt: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if err := cluster.New(o).PutChunk(t.Context(), artifact.Scope{Run: uid}, "plan-a-0", []byte("bytes")); err != nil {

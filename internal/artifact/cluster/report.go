@@ -21,18 +21,35 @@ func ReportName(runUID types.UID) (string, error) {
 	return objectName(artifact.Scope{Run: string(runUID)}, v1alpha1.ArtifactReport, reportStream)
 }
 
-// Reports writes the report of one run, each time in place of the last. It is not safe for concurrent use.
+// Reports keeps the report of one run, each time in place of the last. It is not safe for concurrent use.
 type Reports struct {
 	store *Store
 	// revision is that of the report written last; empty before the first.
 	revision string
 }
 
-// NewReports makes a writer of the report of the run that options name.
+// NewReports keeps the report of the run that options name as the writer.
 func NewReports(options Options) *Reports { return &Reports{store: New(options)} }
 
-// Write replaces the report. artifact.ErrConflict means that a later attempt of the run has spoken: this one must stop.
-func (r *Reports) Write(ctx context.Context, facts report.Report) error {
+// Last is the report that is stored, or nil when there is none yet.
+func (r *Reports) Last(ctx context.Context) (*report.Report, error) {
+	object, err := r.stored(ctx)
+	if errors.Is(err, artifact.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the report: %w", err)
+	}
+	facts, err := DecodeReport(object)
+	if err != nil {
+		return nil, err
+	}
+	return &facts, nil
+}
+
+// Put replaces the report. artifact.ErrConflict means that a later attempt of the run has spoken: this one must stop.
+func (r *Reports) Put(ctx context.Context, next *report.Report) error {
+	facts := *next
 	facts.SchemaVersion = report.SchemaVersion
 	data, err := json.Marshal(facts)
 	if err != nil {
@@ -43,21 +60,21 @@ func (r *Reports) Write(ctx context.Context, facts report.Report) error {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	for {
-		next, err := r.put(ctx, object)
+		revision, err := r.write(ctx, object)
 		if err == nil {
-			r.revision = next
+			r.revision = revision
 			return nil
 		}
 		if !errors.Is(err, artifact.ErrConflict) {
 			return fmt.Errorf("writing the report: %w", err)
 		}
-		if err := r.catchUp(ctx, facts); err != nil {
+		if err := r.catchUp(ctx, facts.Attempt); err != nil {
 			return fmt.Errorf("writing the report: %w", err)
 		}
 	}
 }
 
-func (r *Reports) put(ctx context.Context, object *v1alpha1.SyncArtifact) (string, error) {
+func (r *Reports) write(ctx context.Context, object *v1alpha1.SyncArtifact) (string, error) {
 	object.ResourceVersion = r.revision
 	if r.revision == "" {
 		return r.store.create(ctx, object)
@@ -65,9 +82,14 @@ func (r *Reports) put(ctx context.Context, object *v1alpha1.SyncArtifact) (strin
 	return r.store.update(ctx, object)
 }
 
+func (r *Reports) stored(ctx context.Context) (*v1alpha1.SyncArtifact, error) {
+	scope := artifact.Scope{Run: string(r.store.options.Writer.UID)}
+	return r.store.get(ctx, scope, v1alpha1.ArtifactReport, reportStream)
+}
+
 // catchUp takes over the revision of a report that an earlier pod wrote.
-func (r *Reports) catchUp(ctx context.Context, facts report.Report) error {
-	stored, err := r.store.get(ctx, artifact.Scope{Run: facts.RunUID}, v1alpha1.ArtifactReport, reportStream)
+func (r *Reports) catchUp(ctx context.Context, attempt int) error {
+	stored, err := r.stored(ctx)
 	if errors.Is(err, artifact.ErrNotFound) {
 		r.revision = ""
 		return nil
@@ -79,20 +101,11 @@ func (r *Reports) catchUp(ctx context.Context, facts report.Report) error {
 	if err != nil {
 		return err
 	}
-	if there.Attempt > facts.Attempt {
-		return fmt.Errorf("attempt %d of this run has reported and this is attempt %d: %w", there.Attempt, facts.Attempt, artifact.ErrConflict)
+	if there.Attempt > attempt {
+		return fmt.Errorf("attempt %d of this run has reported and this is attempt %d: %w", there.Attempt, attempt, artifact.ErrConflict)
 	}
 	r.revision = stored.ResourceVersion
 	return nil
-}
-
-// ReadReport gives the report of a run as it is now, or artifact.ErrNotFound.
-func (s *Store) ReadReport(ctx context.Context, runUID types.UID) (report.Report, error) {
-	object, err := s.get(ctx, artifact.Scope{Run: string(runUID)}, v1alpha1.ArtifactReport, reportStream)
-	if err != nil {
-		return report.Report{}, err
-	}
-	return DecodeReport(object)
 }
 
 // DecodeReport reads the report in an object. It is written by a pod in the task's namespace, so the reader trusts it for its own run alone.
