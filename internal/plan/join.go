@@ -9,8 +9,9 @@ import (
 
 // joined is all that is known under one source ID. Any of the three may be missing.
 type joined struct {
-	id             string
-	source, target *row
+	id string
+	// source and target are rows that are not parsed yet: most of what is asked is only whether they are there.
+	source, target []byte
 	link           *state.Link
 	// twice: the source gave this ID more than once.
 	twice bool
@@ -67,13 +68,11 @@ type cursor struct {
 	taken []byte
 }
 
-// take parses the current record and goes on to the next.
-func (c *cursor) take() *row {
+// take keeps the current record and goes on to the next.
+func (c *cursor) take() []byte {
 	c.taken = append(c.taken[:0], c.record.Value...)
-	parsed, err := parseRow(c.taken)
 	c.advance()
-	c.err = firstError(err, c.err)
-	return parsed
+	return c.taken
 }
 
 func (c *cursor) advance() {

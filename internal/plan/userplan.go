@@ -9,8 +9,31 @@ import (
 	"synccenter.dev/synccenter/internal/state"
 )
 
+// pair is a user with all that is known of it. Source or target may be missing.
+type pair struct {
+	id             string
+	source, target *row
+	link           *state.Link
+}
+
+func parsePair(j *joined) (*pair, error) {
+	p := &pair{id: j.id, link: j.link}
+	var err error
+	if j.source != nil {
+		p.source, err = parseRow(j.source)
+	}
+	if j.target != nil && err == nil {
+		p.target, err = parseRow(j.target)
+	}
+	return p, err
+}
+
 // planUser plans one user from all that is known under its source ID.
-func (p *Planner) planUser(j *joined) error {
+func (p *Planner) planUser(found *joined) error {
+	j, err := parsePair(found)
+	if err != nil {
+		return err
+	}
 	switch {
 	case p.userUnknown(j.id):
 		return nil
@@ -20,12 +43,12 @@ func (p *Planner) planUser(j *joined) error {
 		return p.planUserGone(j)
 	}
 	p.facts.SourceUsers++
-	found := p.users.matches[j.id]
+	matched := p.users.matches[j.id]
 	base := Operation{Subject: directory.User, SourceID: j.id, Name: j.source.name}
 	switch {
-	case found.decision != nil:
+	case matched.decision != nil:
 		base.Kind = CreateUser
-		return p.output.decided(base, found.decision.Status, found.decision.Reason, found.decision.Message)
+		return p.output.decided(base, matched.decision.Status, matched.decision.Reason, matched.decision.Message)
 	case j.target == nil && j.link != nil && p.targetUserUnknown(j.link.TargetID):
 		base.Kind, base.TargetID = UpdateUser, j.link.TargetID
 		decision := targetUnknown(p.unknownTargets[entryKey{directory.User, j.link.TargetID}])
@@ -34,10 +57,10 @@ func (p *Planner) planUser(j *joined) error {
 		return p.planNewUser(base, j)
 	}
 	base.TargetID = j.target.id
-	return p.planPair(base, j, found)
+	return p.planPair(base, j, matched)
 }
 
-func (p *Planner) planNewUser(base Operation, j *joined) error {
+func (p *Planner) planNewUser(base Operation, j *pair) error {
 	form, err := j.source.form()
 	if err != nil {
 		return err
@@ -61,7 +84,7 @@ func (p *Planner) planNewUser(base Operation, j *joined) error {
 }
 
 // planPair compares a source user with its target entry.
-func (p *Planner) planPair(base Operation, j *joined, found match) error {
+func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	adopted := found.target != ""
 	p.facts.ComparedUsers++
 	mark, decision := p.checkMark(directory.User, j.id, j.target.mark, adopted)
@@ -180,7 +203,7 @@ func (p *Planner) planReferences(base Operation, source, target *mapping.Form) e
 }
 
 // planUserGone plans what becomes of the target entry of a user who left the source or the scope.
-func (p *Planner) planUserGone(j *joined) error {
+func (p *Planner) planUserGone(j *pair) error {
 	link := *j.link
 	base := Operation{Kind: DeleteUser, Subject: directory.User, SourceID: j.id, TargetID: link.TargetID, Name: link.Name}
 	if j.target == nil {

@@ -65,7 +65,11 @@ func (p *Planner) findUnpaired(matcher *matcher) error {
 		case p.userUnknown(j.id) || j.source != nil && j.target != nil:
 		case j.source != nil && j.link != nil && p.targetUserUnknown(j.link.TargetID):
 		case j.source != nil:
-			form, err := j.source.form()
+			source, err := parseRow(j.source)
+			if err != nil {
+				return err
+			}
+			form, err := source.form()
 			if err != nil {
 				return err
 			}
@@ -80,7 +84,11 @@ func (p *Planner) findUnpaired(matcher *matcher) error {
 }
 
 func (p *Planner) addTwice(j *joined) error {
-	entry := unknownEntry{name: j.source.name, cause: errTwice}
+	source, err := parseRow(j.source)
+	if err != nil {
+		return err
+	}
+	entry := unknownEntry{name: source.name, cause: errTwice}
 	p.unknown[entryKey{directory.User, j.id}] = entry
 	return p.planUnknownEntry(directory.User, j.id, entry)
 }
