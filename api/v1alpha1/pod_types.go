@@ -31,11 +31,11 @@ type PodTemplate struct {
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('synccenter.dev/') && !key.contains('kubernetes.io/'))",message="annotations of synccenter.dev and kubernetes.io are set by Sync Center and Kubernetes; use a prefix of your own"
 	Annotations map[string]PodValue `json:"annotations,omitempty"`
-	// imagePullSecrets of the pod. Default: none. Example: [{name: registry}].
+	// imagePullSecrets of the pod, two at most. Default: none. Example: [{name: registry}].
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:MaxItems=2
 	ImagePullSecrets []SecretReference `json:"imagePullSecrets,omitempty"`
 	// proxy for connections over HTTP. Default: none. LDAP never uses it.
 	// +optional

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	_ "time/tzdata" // the image has no time zones of its own
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
