@@ -18,7 +18,7 @@ else
     echo "end-to-end tests left out: ${why//$'\n'/ }" >&2
     exit 0
   fi
-  if ! "$cluster" status; then
+  if ! "$cluster" status >/dev/null 2>&1; then
     trap '"$cluster" down' EXIT
     "$cluster" up 2
   fi

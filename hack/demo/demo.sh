@@ -39,7 +39,7 @@ load_images() {
 
 install_operator() {
   say "The operator, from config/default"
-  kube kustomize config/default | sed "s|synccenter.dev/synccenter:dev|$image|" | kube apply --server-side --force-conflicts -f - >/dev/null
+  kube kustomize config/default | sed "s|synccenter.dev/synccenter:dev|$image|g" | kube apply --server-side --force-conflicts -f - >/dev/null
   kube --namespace synccenter-system rollout status deployment --timeout=120s
 }
 
