@@ -5,8 +5,7 @@ import (
 	"context"
 	"os"
 	"time"
-	// Zones by name work also where the system has none.
-	_ "time/tzdata"
+	_ "time/tzdata" // zones by name, also where the system has none
 
 	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericclioptions"

@@ -13,25 +13,29 @@ import (
 // so one that broke off cannot be taken for the whole.
 func writeArray(w io.Writer, records iter.Seq2[history.Record, error]) error {
 	out := bufio.NewWriter(w)
-	var record bytes.Buffer
-	encoder := history.NewEncoder(&record)
-	separator := "[\n"
-	for r, err := range records {
+	var element bytes.Buffer
+	encoder := history.NewEncoder(&element)
+	element.WriteString("[\n")
+	for record, err := range records {
 		if err != nil {
 			return err
 		}
-		record.Reset()
-		if err := encoder.Encode(&r); err != nil {
+		if err := encoder.Encode(&record); err != nil {
 			return err
 		}
-		out.WriteString(separator)
-		out.Write(bytes.TrimSuffix(record.Bytes(), []byte("\n")))
-		separator = ",\n"
+		// The line end goes behind the comma of the next element.
+		if _, err := out.Write(bytes.TrimSuffix(element.Bytes(), []byte("\n"))); err != nil {
+			return err
+		}
+		element.Reset()
+		element.WriteString(",\n")
 	}
-	if separator == "[\n" {
-		out.WriteString("[")
+	end := "\n]\n"
+	if bytes.HasPrefix(element.Bytes(), []byte("[")) {
+		end = "[]\n"
 	}
-	out.WriteString("\n]\n")
-	// A bufio.Writer keeps its first error for Flush.
+	if _, err := out.WriteString(end); err != nil {
+		return err
+	}
 	return out.Flush()
 }

@@ -106,6 +106,7 @@ func followOnce(ctx context.Context, cluster *cluster, name string, show func(*v
 			if isComplete(run) {
 				return run, nil
 			}
+		case watch.Bookmark:
 		}
 	}
 	return run, nil

@@ -68,7 +68,7 @@ func TestDetailsChoose(t *testing.T) {
 
 func TestDetailsForPrograms(t *testing.T) {
 	p := withRecords(t)
-	if got := p.succeeds(t, "details", "hr-a", "-o", "json", "--search", "nobody").out; strings.TrimSpace(got) != "[\n]" {
+	if got := p.succeeds(t, "details", "hr-a", "-o", "json", "--search", "nobody").out; got != "[]\n" {
 		t.Errorf("no records are %q: not an empty list", got)
 	}
 	lines := strings.Split(strings.TrimSpace(p.succeeds(t, "details", "hr-a", "-o", "jsonl").out), "\n")

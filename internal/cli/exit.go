@@ -36,15 +36,18 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// phaseExitCode is the exit code for the way in which a run ended.
+// phaseExitCodes are the exit codes for the ways in which a run ends.
+var phaseExitCodes = map[v1alpha1.Phase]int{
+	v1alpha1.PhaseSucceeded:       0,
+	v1alpha1.PhasePartiallyFailed: exitPartiallyFailed,
+	v1alpha1.PhaseFailed:          exitFailed,
+	v1alpha1.PhaseCancelled:       exitCancelled,
+}
+
+// phaseExitCode is the exit code for a run that is over. One that ended in no phase of its own was not executed.
 func phaseExitCode(phase v1alpha1.Phase) int {
-	switch phase {
-	case v1alpha1.PhaseSucceeded:
-		return 0
-	case v1alpha1.PhasePartiallyFailed:
-		return exitPartiallyFailed
-	case v1alpha1.PhaseCancelled:
-		return exitCancelled
+	if code, ok := phaseExitCodes[phase]; ok {
+		return code
 	}
 	return exitFailed
 }
