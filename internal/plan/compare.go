@@ -44,6 +44,17 @@ func createChanges(form *mapping.Form) []Change {
 	return changes
 }
 
+// cannotCreate says why an entry cannot be created before any call is made for it: the target takes none without its required fields.
+func (p *Planner) cannotCreate(form *mapping.Form) *Decision {
+	for _, name := range form.Unreadable {
+		if field, ok := p.options.Mapper.Field(form.Kind, name); ok && field.Required {
+			return &Decision{Failed, ReasonRequiredUnreadable, fmt.Sprintf(
+				"the target requires %q, and the source does not let its value be read; give the source's account the right to read it, or map another field", name)}
+		}
+	}
+	return nil
+}
+
 func sortChanges(changes []Change) {
 	slices.SortFunc(changes, func(a, b Change) int {
 		if a.Field < b.Field {

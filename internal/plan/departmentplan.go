@@ -83,6 +83,9 @@ func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair dep
 		base.Kind, base.TargetID = UpdateDepartment, pair.link.TargetID
 	}
 	decision := pair.decision
+	if decision == nil {
+		decision = p.cannotCreate(form)
+	}
 	if decision == nil && form.Parent != "" && p.options.Capabilities.Nested && !p.departmentHasPlace(form.Parent) {
 		decision = &Decision{Failed, ReasonParentUnknown, fmt.Sprintf(
 			"the parent department %s could not be read or is not in the source, so this one has no place; correct the parent first", form.Parent)}

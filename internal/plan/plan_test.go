@@ -186,6 +186,15 @@ func TestUnknownEntriesAreLeftAlone(t *testing.T) {
 	}
 }
 
+func TestRequiredFieldThatCannotBeRead(t *testing.T) {
+	w := newWorld()
+	w.user("u1", "li", "Boss").Attributes = directory.Attributes{{Name: "title", Values: []string{"Boss"}}}
+	w.source["u1"].Unreadable = []string{"uid"}
+	if diff := cmp.Diff("CreateUser u1 Failed/RequiredFieldUnreadable\n", describe(w.sync(t))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestMatching(t *testing.T) {
 	existing := func(w *world, id, login string, mark *directory.Mark) {
 		w.target[id] = &directory.Entry{Kind: directory.User, ID: id, Name: login, Mark: mark,

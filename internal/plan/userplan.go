@@ -65,7 +65,11 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 	if err != nil {
 		return err
 	}
-	base.Kind, base.Changes, base.Mark = CreateUser, createChanges(form), true
+	base.Kind = CreateUser
+	if decision := p.cannotCreate(form); decision != nil {
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	base.Changes, base.Mark = createChanges(form), true
 	departments := p.sourceDepartmentsOf(j.source)
 	if p.options.Capabilities.Membership == directory.OnUser {
 		base.Departments = p.limitDepartments(departments)
