@@ -17,25 +17,25 @@ import (
 // ending says how the carrying out of a plan ended, when it was not simply done.
 type ending struct {
 	// stopped is set when somebody asked for it.
-	stopped *cancelled
+	stopped *StopRequest
 	// settledOnly: this was the last attempt, which writes nothing.
 	settledOnly bool
 }
 
-// resume goes on with a plan that an earlier attempt stored.
+// resume goes on with a plan that an earlier attempt stored. Also a run that is to be stopped comes here, to settle what that attempt left.
 func (e *execution) resume(ctx, work context.Context, summary planSummary) error {
-	if err := e.loadState(ctx, summary.Identity); err != nil {
+	if err := e.loadState(work, summary.Identity); err != nil {
 		return err
 	}
-	past, err := readJournal(ctx, e.Store, e.scope, e.attempt.Number)
+	past, err := readJournal(work, e.Store, e.scope, e.attempt.Number)
 	if err != nil {
 		return err
 	}
-	identity, err := e.open(ctx)
+	identity, err := e.open(work)
 	if err == nil && identity != summary.Identity {
 		err = fmt.Errorf("source or target is another than when the plan was made (%+v, now %+v)", summary.Identity, identity)
 	}
-	if err != nil && ctx.Err() == nil && e.attempt.SettleOnly {
+	if err != nil && work.Err() == nil && e.attempt.SettleOnly {
 		return e.settleBlindly(work, summary, past, err)
 	}
 	if err != nil {
@@ -57,12 +57,12 @@ func (e *execution) settleBlindly(work context.Context, summary planSummary, pas
 
 // carryOut does what a stored plan says, and finishes the run.
 func (e *execution) carryOut(ctx, work context.Context, summary planSummary, past apply.Past) error {
-	segments, err := artifact.NewJournal(ctx, e.Store, e.scope, e.attempt.Number)
+	segments, err := artifact.NewJournal(work, e.Store, e.scope, e.attempt.Number)
 	if err != nil {
 		return err
 	}
 	ledger := apply.NewLedger(&journal{segments}, past)
-	err = e.reporter.put(ctx, func(current *report.Report) {
+	err = e.reporter.put(work, func(current *report.Report) {
 		current.Stage, current.Done, current.Total = report.Applying, int64(ledger.Done()), int64(summary.Operations)
 		current.Plan = &report.Plan{Digest: summary.Digest, Operations: int64(summary.Operations)}
 		current.Notice = summary.Notice
@@ -83,7 +83,7 @@ func (e *execution) carryOut(ctx, work context.Context, summary planSummary, pas
 	if how.stopped != nil {
 		// What is under way is settled by reading, and everything else is left.
 		options.Stop = nil
-		options.SettleOnly = "the run was stopped before this was reached: " + how.stopped.why
+		options.SettleOnly = "the run was stopped before this was reached: " + how.stopped.Why
 		err = e.applyWithProgress(work, work, options)
 	}
 	if err != nil {

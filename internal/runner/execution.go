@@ -12,6 +12,7 @@ import (
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/definition"
+	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/report"
 	"synccenter.dev/synccenter/internal/scope"
 	"synccenter.dev/synccenter/internal/state"
@@ -50,7 +51,7 @@ func (e *execution) guarded(process context.Context) error {
 	watch.Go(func() {
 		select {
 		case <-e.lease.Stopped():
-			cancel(&cancelled{why: e.lease.StopReason()})
+			cancel(&StopRequest{Why: e.lease.StopReason()})
 		case <-e.lease.Lost():
 			cancel(errLeaseLost)
 		case <-done:
@@ -75,7 +76,7 @@ func outliving(ctx context.Context, by time.Duration) (context.Context, context.
 
 // execute goes on with a stored plan, or begins.
 func (e *execution) execute(ctx, work context.Context) error {
-	err := e.reporter.stage(ctx, report.Reading, 0)
+	err := e.reporter.stage(work, report.Reading, 0)
 	if err == nil {
 		err = e.begin(ctx, work)
 	}
@@ -83,7 +84,7 @@ func (e *execution) execute(ctx, work context.Context) error {
 }
 
 func (e *execution) begin(ctx, work context.Context) error {
-	summary, err := loadPlan(ctx, e.Store, e.scope)
+	summary, err := loadPlan(work, e.Store, e.scope)
 	switch {
 	case err == nil:
 		e.Log.Info("going on with the stored plan", "operations", summary.Operations)
@@ -104,17 +105,17 @@ func (e *execution) conclude(ctx, work context.Context, err error) error {
 	if ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
 		err = context.Cause(ctx)
 	}
-	var stopped *cancelled
+	var stopped *StopRequest
 	if failed, ok := asFailure(err); ok {
 		e.Log.Info("the run failed", "reason", failed.reason, "message", failed.message)
 		return e.reporter.end(work, failed.outcome(e.Now()), e.unchanged())
 	}
 	switch {
 	case errors.As(err, &stopped):
-		e.Log.Info("the run was stopped before it wrote anything", "why", stopped.why)
+		e.Log.Info("the run was stopped before it wrote anything", "why", stopped.Why)
 		return e.reporter.end(work, report.Outcome{
 			Result: report.Cancelled, Reason: string(v1alpha1.ReasonCancelled),
-			Message: fmt.Sprintf("The run was stopped before it wrote anything: %s", stopped.why), EndTime: e.Now(),
+			Message: fmt.Sprintf("The run was stopped before it wrote anything: %s", stopped.Why), EndTime: e.Now(),
 		}, e.unchanged())
 	case errors.Is(err, errLeaseLost), errors.Is(err, apply.ErrFenced):
 		return fmt.Errorf("run %s: %w", e.attempt.Run, err)
@@ -142,9 +143,6 @@ func (e *execution) loadState(ctx context.Context, identity state.Identity) erro
 	if err != nil {
 		return err
 	}
-	if e.loaded.Rebuilt {
-		e.state.Rebuilt = true
-	}
 	if e.loaded.Notice != "" {
 		e.Log.Warn("the state is not that of the last run", "notice", e.loaded.Notice)
 	}
@@ -153,9 +151,11 @@ func (e *execution) loadState(ctx context.Context, identity state.Identity) erro
 
 // stateReport tells the task what the state holds.
 func stateReport(s *state.State) *report.State {
-	size := s.Size()
 	held, digest := s.Links.Pending()
-	facts := &report.State{Users: size.Users, Departments: size.Departments, Pending: int64(len(held)), PendingListDigest: digest}
+	facts := &report.State{
+		Users: s.Links.Count(directory.User), Departments: s.Links.Count(directory.Department),
+		Pending: int64(len(held)), PendingListDigest: digest,
+	}
 	for _, link := range held {
 		if link.Since != nil && (facts.PendingSince == nil || link.Since.Before(*facts.PendingSince)) {
 			facts.PendingSince = link.Since

@@ -25,10 +25,10 @@ func (f *failure) outcome(now time.Time) report.Outcome {
 	return report.Outcome{Result: report.Failed, Reason: string(f.reason), Message: f.message, EndTime: now}
 }
 
-// cancelled ends a run because somebody asked for it.
-type cancelled struct{ why string }
+// StopRequest ends a run because somebody asked for it.
+type StopRequest struct{ Why string }
 
-func (c *cancelled) Error() string { return "the run was stopped: " + c.why }
+func (s *StopRequest) Error() string { return "the run was stopped: " + s.Why }
 
 // errLeaseLost ends an attempt whose right to write is gone.
 var errLeaseLost = errors.New("the lease was lost, so somebody else may be writing")

@@ -11,6 +11,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/apply"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/guard"
 	"synccenter.dev/synccenter/internal/plan"
 	"synccenter.dev/synccenter/internal/report"
@@ -97,10 +98,10 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	facts.LastSourceUsers, facts.LastSourceDepartments = e.state.LastRead.Users, e.state.LastRead.Departments
 	facts.Window = e.state.RemovalsWithin(e.definition.TaskSpec.Guard.Removals.Window.Duration, e.Now())
 	facts.DefinitionChanged = !facts.FirstRun && e.state.RemovalsDefinition != string(definitionDigest)
-	facts.StateRebuilt = e.state.Rebuilt
-	verdict := guard.Judge(limitsOf(&e.definition.TaskSpec.Guard), facts)
+	facts.StateRebuilt = e.loaded.Rebuilt
+	verdict := guard.Evaluate(limitsOf(&e.definition.TaskSpec.Guard), facts)
 	if verdict.Stop != nil {
-		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.ReasonGuardStopped, verdict.Stop.Message}
+		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.Reason(verdict.Stop.Reason), verdict.Stop.Message}
 	}
 	summary := planSummary{
 		Time: e.Now().UTC(), Notice: e.loaded.Notice, Present: r.present,
@@ -194,10 +195,10 @@ func (e *execution) checkBudget(ctx context.Context, summary planSummary, conten
 	// The plan is stored by now, and the estimate counts it.
 	usage.Task -= content.StoredBytes
 	usage.All -= content.StoredBytes
-	links := e.state.Size()
+	links := e.state.Links.Count(directory.User) + e.state.Links.Count(directory.Department)
 	err = e.Budget.Check(usage, artifact.Estimate{
 		Plan: content.StoredBytes, Operations: int64(summary.Operations),
-		State: linkBytes * (links.Users + links.Departments + int64(summary.Operations)),
+		State: linkBytes * (links + int64(summary.Operations)),
 	})
 	var over *artifact.BudgetError
 	if errors.As(err, &over) {

@@ -18,7 +18,7 @@ func outcomeOf(t tail, how ending, notice string) report.Outcome {
 	switch {
 	case how.stopped != nil:
 		outcome.Result, outcome.Reason = report.Cancelled, string(v1alpha1.ReasonCancelled)
-		sentences = append(sentences, fmt.Sprintf("The run was stopped: %s; %d operations were not reached.", how.stopped.why, t.notReached))
+		sentences = append(sentences, fmt.Sprintf("The run was stopped: %s; %d operations were not reached.", how.stopped.Why, t.notReached))
 	case how.settledOnly && t.notReached > 0:
 		outcome.Result, outcome.Reason = report.Failed, string(v1alpha1.ReasonBackoffLimit)
 		sentences = append(sentences, fmt.Sprintf("The attempts of the run were used up; %d operations were not reached. Run again: what is done stays done.", t.notReached))

@@ -53,7 +53,7 @@ func (e *execution) read(ctx context.Context) (*reading, error) {
 	e.reporter.connected(sourceEnd, "the source")
 	e.reporter.connected(targetEnd, "the target")
 	e.Log.Info("both directories are read", "sourceUsers", r.found[directory.User], "sourceDepartments", r.found[directory.Department])
-	return r, r.refuseEmpty()
+	return r, nil
 }
 
 // prepareReading compiles what the definition says about entries.
@@ -165,17 +165,6 @@ func entriesOf(ctx context.Context, from connector.Source, kind directory.Kind, 
 		return from.Departments(ctx, fields)
 	}
 	return from.Users(ctx, fields)
-}
-
-// refuseEmpty stops a run whose source answers with nothing although there are links: that is a mistake somewhere, and no wish.
-func (r *reading) refuseEmpty() error {
-	for _, kind := range []directory.Kind{directory.User, directory.Department} {
-		if links := r.state.Links.Count(kind); r.found[kind] == 0 && links > 0 {
-			return &failure{v1alpha1.ReasonSourceEmpty, fmt.Sprintf(
-				"the source has no entry of kind %s although %d are linked, so nothing was planned; check base, filter and the account's rights", kind, links)}
-		}
-	}
-	return nil
 }
 
 func all(entries iter.Seq2[directory.Entry, error]) ([]directory.Entry, error) {

@@ -18,7 +18,7 @@ import (
 type Runner struct {
 	Store   artifact.Store
 	Reports Reports
-	// Acquire gets the right to write for an owner. It waits while another runner has it.
+	// Acquire gets the right to write for an owner. It waits while another runner has it; a StopRequest ends the waiting.
 	Acquire func(ctx context.Context, owner string) (Lease, error)
 	// Connect opens the two ends of a task.
 	Connect Connector
@@ -76,10 +76,8 @@ var ErrInterrupted = errors.New("asked to leave before the run was over; the nex
 var ErrUseless = errors.New("trying again is useless")
 
 const (
-	// definitionStream is where the manager stores what a run executes.
-	definitionStream = "definition"
-	planStream       = "plan"
-	recordsStream    = "records"
+	planStream    = "plan"
+	recordsStream = "records"
 	// leavingTime is how long calls that are under way may take when the process is asked to leave, finishingTime how long the rest may.
 	leavingTime   = 20 * time.Second
 	finishingTime = 45 * time.Second
@@ -102,7 +100,7 @@ func (r *Runner) Execute(ctx context.Context, attempt Attempt) error {
 	}
 	lease, err := r.Acquire(ctx, e.definition.Owner)
 	if err != nil {
-		return fmt.Errorf("acquiring the lease of owner %q: %w", e.definition.Owner, err)
+		return e.endWaiting(ctx, err)
 	}
 	e.lease = lease
 	err = e.guarded(ctx)
@@ -111,12 +109,23 @@ func (r *Runner) Execute(ctx context.Context, attempt Attempt) error {
 }
 
 func (e *execution) loadDefinition(ctx context.Context) error {
-	data, err := artifact.ReadAll(ctx, e.Store, e.scope, definitionStream)
+	data, err := artifact.ReadAll(ctx, e.Store, e.scope, definition.Stream)
 	if err != nil {
 		return fmt.Errorf("reading the definition of run %s: %w", e.attempt.Run, err)
 	}
 	e.definition, err = definition.Decode(data)
 	return err
+}
+
+// endWaiting ends an attempt that did not get the lease: for good if somebody asked for it and no plan waits to be finished.
+func (e *execution) endWaiting(ctx context.Context, err error) error {
+	var stopped *StopRequest
+	if errors.As(err, &stopped) {
+		if _, _, statErr := artifact.Stat(ctx, e.Store, e.scope, planStream); errors.Is(statErr, artifact.ErrNotFound) {
+			return e.conclude(ctx, ctx, err)
+		}
+	}
+	return fmt.Errorf("acquiring the lease of owner %q: %w", e.definition.Owner, err)
 }
 
 // endUnread ends a run whose definition cannot be read: for good when no further attempt could.

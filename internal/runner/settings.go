@@ -15,7 +15,7 @@ import (
 func limitsOf(g *v1alpha1.Guard) guard.Limits {
 	return guard.Limits{
 		RemovalsFloor: int64(*g.Removals.Floor), RemovalsPercent: int64(*g.Removals.Percent), RemovalsCount: int64(*g.Removals.Count),
-		ShrinkPercent: int64(*g.Shrink.Percent), ClearedPercent: int64(*g.Cleared.Percent), ChangedPercent: int64(*g.Changed.Percent),
+		ShrinkPercent: int64(g.Shrink.Percent), ClearedPercent: int64(g.Cleared.Percent), ChangedPercent: int64(g.Changed.Percent),
 	}
 }
 
