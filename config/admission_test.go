@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -114,6 +115,52 @@ func TestRunnerChangesWhatIsItsOwn(t *testing.T) {
 				} else if err != nil {
 					t.Errorf("the runner may not %s it: %v", what, err)
 				}
+			}
+		})
+	}
+}
+
+func TestRunnerHoldsLeasesInItsOwnName(t *testing.T) {
+	install(t)
+	namespace := server.Namespace(t)
+	user := runner(t, namespace, "hr-first-1-x7k2p")
+	lease := func(holder string) *coordinationv1.Lease {
+		result := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "synccenter-"}}
+		if holder != "" {
+			result.Spec.HolderIdentity = &holder
+		}
+		return result
+	}
+	const own, other = "uid/hr-first-1-x7k2p", "uid/hr-second-1-abcde"
+	waitRefused(t, "synccenter-runner-leases", func(ctx context.Context) error {
+		return user.Create(ctx, lease(other), client.DryRunAll)
+	})
+	tests := map[string]struct {
+		before, after string
+		refused       bool
+	}{
+		"takes a free one":          {"", own, false},
+		"renews its own":            {own, own, false},
+		"gives its own back":        {own, "", false},
+		"takes over":                {other, own, false},
+		"gives another's back":      {other, "", true},
+		"renews another's":          {other, other, true},
+		"takes one for another":     {"", other, true},
+		"by a name that ends so":    {"", "uid/x-hr-first-1-x7k2p", true},
+		"takes it in no pod's name": {"", "uid/", true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			object := lease(test.before)
+			if err := server.Client.Create(t.Context(), object); err != nil {
+				t.Fatal(err)
+			}
+			object.Spec = lease(test.after).Spec
+			err := user.Update(t.Context(), object, client.DryRunAll)
+			if test.refused {
+				wantForbidden(t, err, "'hr-first-1-x7k2p'", "in its own name")
+			} else if err != nil {
+				t.Errorf("the runner's own Lease is refused: %v", err)
 			}
 		})
 	}

@@ -63,6 +63,8 @@ func TestRights(t *testing.T) {
 		{managerName, right{ours, "synctasks", "list", ""}, true},
 		{managerName, right{ours, "syncruns/status", "update", ""}, true},
 		{managerName, right{"batch", "jobs", "create", ""}, true},
+		{managerName, right{"coordination.k8s.io", "leases", "patch", ""}, true},
+		{managerName, right{"coordination.k8s.io", "leases", "update", ""}, false},
 		{managerName, right{"", "configmaps", "get", ""}, false},
 		{managerName, right{"", "pods", "create", ""}, false},
 		{managerName, right{"", "pods", "exec", ""}, false},
