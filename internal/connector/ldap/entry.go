@@ -49,6 +49,7 @@ func (s *Source) reader(ctx context.Context, kind directory.Kind, fields []strin
 	r.fields = slices.CompactFunc(r.fields, func(a, b directory.Field) bool { return a.Name == b.Name })
 	slices.Sort(r.unreadable)
 	r.found = make([][]string, len(r.fields))
+	s.noteReferences(r.fields)
 
 	wanted := []string{entryUUID}
 	for _, field := range r.fields {

@@ -69,6 +69,7 @@ func (s *Source) Schema(ctx context.Context) (directory.Schema, error) {
 			return directory.Schema{}, fmt.Errorf("departments.objectClasses: %w", err)
 		}
 		s.markIdentifier(schema)
+		s.memberRequired = demands(classes, s.config.Departments.ObjectClasses, s.config.Departments.MemberAttribute)
 	}
 	s.schema = schema
 	return *schema, nil
@@ -182,6 +183,17 @@ func restrict(fields []directory.Field, classes definitions, names, managed []st
 		f.ReadOnly = f.ReadOnly || own || !anything && !must[name] && !may[name]
 	}
 	return nil
+}
+
+// demands reports that object classes demand an attribute.
+func demands(classes definitions, names []string, attribute string) bool {
+	chain, _ := classes.chain(names)
+	for _, class := range chain {
+		if contains(class["MUST"], attribute) {
+			return true
+		}
+	}
+	return false
 }
 
 // managedOfUsers are the attributes of users that the connector writes by itself.

@@ -22,6 +22,10 @@ type Source struct {
 
 	schemaMu sync.Mutex
 	schema   *directory.Schema
+	// references are the attributes in use that name other entries.
+	references map[string]bool
+	// memberRequired reports that the object classes of departments demand a member.
+	memberRequired bool
 
 	users       *places
 	departments *departmentIndex
@@ -46,7 +50,7 @@ func open(ctx context.Context, config Config, target bool) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{config: config, server: server, target: target, users: newPlaces(target), departments: newDepartmentIndex()}, nil
+	return &Source{config: config, server: server, target: target, users: newPlaces(target), departments: newDepartmentIndex(), references: map[string]bool{}}, nil
 }
 
 // Close ends the connections.
@@ -102,7 +106,6 @@ func (s *Source) readDepartments(ctx context.Context, fields []string) ([]direct
 		if err != nil {
 			return nil, err
 		}
-		s.noteReferences(r, s.config.Departments.LeaderAttribute != "")
 		base, _ := directory.NormalDN(s.config.Departments.BaseDN) // it is one: see validate
 		member := s.config.Departments.MemberAttribute
 		wanted := r.attributes
@@ -187,7 +190,7 @@ func (s *Source) Users(ctx context.Context, fields []string) iter.Seq2[directory
 			yield(directory.Entry{}, err)
 			return
 		}
-		s.noteReferences(r, false)
+		s.indexUsers = s.namesUsers()
 		all := query{
 			attempt: fmt.Sprintf("reading users under %q", s.config.Users.BaseDN), base: s.config.Users.BaseDN,
 			scope: goldap.ScopeWholeSubtree, filter: s.config.Users.Filter, attributes: r.attributes,
@@ -215,7 +218,8 @@ func (s *Source) user(r *reader, e *wire.Entry) (directory.Entry, error) {
 		return entry, err
 	}
 	grouped := s.config.Users.Layout == ByDepartment || s.config.Departments.Type == Groups
-	if !grouped && !s.indexUsers && !s.target && s.config.Users.DepartmentAttribute == nil {
+	indexed := s.indexUsers || s.target
+	if !grouped && !indexed && s.config.Users.DepartmentAttribute == nil {
 		return entry, nil // nobody asks for its place
 	}
 	normal, ok := directory.NormalDN(e.DN)
@@ -223,7 +227,7 @@ func (s *Source) user(r *reader, e *wire.Entry) (directory.Entry, error) {
 		entry.Err = errName(e.DN)
 		return entry, nil
 	}
-	if s.indexUsers || s.target {
+	if indexed {
 		s.users.record(id, e.DN, normal)
 	}
 	departments, err := s.departmentsOf(e, normal)
@@ -234,12 +238,22 @@ func (s *Source) user(r *reader, e *wire.Entry) (directory.Entry, error) {
 	return entry, nil
 }
 
-// noteReferences decides whether the names of users must be remembered.
-func (s *Source) noteReferences(r *reader, always bool) {
-	for i := range r.fields {
-		always = always || r.fields[i].Type == directory.Reference
+// noteReferences remembers which attributes in use name other entries.
+func (s *Source) noteReferences(fields []directory.Field) {
+	s.schemaMu.Lock()
+	defer s.schemaMu.Unlock()
+	for i := range fields {
+		if fields[i].Type == directory.Reference {
+			s.references[fields[i].Name] = true
+		}
 	}
-	s.indexUsers = s.indexUsers || always
+}
+
+// namesUsers reports that names of users will have to be resolved.
+func (s *Source) namesUsers() bool {
+	s.schemaMu.Lock()
+	defer s.schemaMu.Unlock()
+	return s.target || len(s.references) > 0 || s.config.Departments.LeaderAttribute != ""
 }
 
 // Resolve finds the entry that a distinguished name names.

@@ -73,7 +73,7 @@ func isInteger(value string) bool {
 func parseMark(values []string) *directory.Mark {
 	for _, value := range values {
 		if at := strings.LastIndexByte(value, '#'); at >= 0 {
-			return &directory.Mark{Owner: value[:at], SourceID: value[at+1:]}
+			return &directory.Mark{Owner: value[:at], SourceID: markUnescaper.Replace(value[at+1:])}
 		}
 	}
 	if len(values) > 0 {
@@ -82,4 +82,12 @@ func parseMark(values []string) *directory.Mark {
 	return nil
 }
 
-func formatMark(mark directory.Mark) string { return mark.Owner + "#" + mark.SourceID }
+// formatMark writes a mark so that its last # is the one before the source ID.
+func formatMark(mark directory.Mark) string {
+	return mark.Owner + "#" + markEscaper.Replace(mark.SourceID)
+}
+
+var (
+	markEscaper   = strings.NewReplacer("%", "%25", "#", "%23")
+	markUnescaper = strings.NewReplacer("%25", "%", "%23", "#")
+)

@@ -1,0 +1,143 @@
+// Package connectortest holds the cases that every connector must pass: Run takes a function that makes an empty directory and
+// does to it, through the connector alone, what a run does. A case that a directory has no place for is skipped with the reason.
+package connectortest
+
+import (
+	"iter"
+	"slices"
+	"testing"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/directory"
+)
+
+// Fixture is a directory for one case. It is empty at first.
+type Fixture struct {
+	// Open connects to the directory as one run does. The connection is closed when the test ends.
+	Open func(t *testing.T) connector.Target
+	// User is the least that a new user needs.
+	User func(login, name string) directory.Attributes
+	// Department is the least that a new department needs.
+	Department func(name string) directory.Attributes
+	// Text is a text field of users that holds one value at least, is not required and nothing depends on.
+	Text string
+	// PageSize is how many entries the connector asks for at a time.
+	PageSize int
+	// Fill puts so many users into the directory, past the connector.
+	Fill func(t *testing.T, users int)
+	// CutAfter breaks the connection once the directory has answered so many more bytes; a negative number mends it.
+	// Connections opened before are cut too.
+	CutAfter func(bytes int64)
+	// AddForeignMember makes somebody, who is not a user of this directory, a member of a department, past the connector, and returns
+	// a function that reports whether he still is one. It is nil where membership is not kept on departments.
+	AddForeignMember func(t *testing.T, department directory.Entry) (remains func() bool)
+}
+
+// Run runs all cases, each on a directory of its own.
+func Run(t *testing.T, fixture func(t *testing.T) Fixture) {
+	for name, test := range map[string]func(*testing.T, Fixture){
+		"ReadsEveryEntryOnceWhateverThePage": everyEntryOnce,
+		"ABrokenReadIsAnError":               brokenRead,
+		"LookupFindsWhatIsThere":             lookup,
+		"HardNamesSurvive":                   hardNames,
+		"TwoUsersSwapTheirLogins":            swap,
+		"ASubtreeMovesBelowItsSibling":       moveBelowSibling,
+		"ForeignMembersStay":                 foreignMembers,
+		"UpdatesAreReadBack":                 updates,
+		"AnotherRunFinishesByID":             finishByID,
+		"ADepartmentWithUsersIsNotDeleted":   deleteOccupied,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, fixture(t))
+		})
+	}
+}
+
+// contents is what one run reads.
+type contents struct {
+	departments, users []directory.Entry
+}
+
+// read reads everything, which must succeed.
+func read(t *testing.T, target connector.Target, fields ...string) contents {
+	t.Helper()
+	return contents{departments: collect(t, target.Departments(t.Context(), nil)), users: collect(t, target.Users(t.Context(), fields))}
+}
+
+func collect(t *testing.T, entries iter.Seq2[directory.Entry, error]) (collected []directory.Entry) {
+	t.Helper()
+	for entry, err := range entries {
+		if err != nil {
+			t.Fatalf("reading: %v", err)
+		}
+		if entry.Err != nil {
+			t.Fatalf("entry %s cannot be understood: %v", entry.ID, entry.Err)
+		}
+		collected = append(collected, entry)
+	}
+	return collected
+}
+
+// user finds a user that was read, by ID.
+func (c contents) user(t *testing.T, id string) directory.Entry {
+	t.Helper()
+	return byID(t, c.users, id)
+}
+
+func (c contents) department(t *testing.T, id string) directory.Entry {
+	t.Helper()
+	return byID(t, c.departments, id)
+}
+
+func byID(t *testing.T, entries []directory.Entry, id string) directory.Entry {
+	t.Helper()
+	at := slices.IndexFunc(entries, func(e directory.Entry) bool { return e.ID == id })
+	if at < 0 {
+		t.Fatalf("entry %s is not among the %d that were read", id, len(entries))
+	}
+	return entries[at]
+}
+
+// world makes entries and fails the test when it cannot.
+type world struct {
+	Fixture
+	t      *testing.T
+	target connector.Target
+}
+
+func (f Fixture) world(t *testing.T) world {
+	t.Helper()
+	return world{Fixture: f, t: t, target: f.Open(t)}
+}
+
+func (w world) department(name, parent string) directory.Entry {
+	w.t.Helper()
+	entry, err := w.target.CreateDepartment(w.t.Context(), connector.NewEntry{
+		Parent: parent, Attributes: w.Department(name), Mark: directory.Mark{Owner: "test/task", SourceID: "d-" + name},
+	})
+	if err != nil {
+		w.t.Fatalf("creating department %q: %v", name, err)
+	}
+	return entry
+}
+
+// user makes a user and puts it into a department, in whichever way the target keeps membership.
+func (w world) user(login, name, department string) directory.Entry {
+	w.t.Helper()
+	entry := connector.NewEntry{Attributes: w.User(login, name), Mark: directory.Mark{Owner: "test/task", SourceID: "u-" + login}}
+	membership := w.target.Capabilities().Membership
+	if membership == directory.OnUser && department != "" {
+		entry.Departments = []string{department}
+	}
+	user, err := w.target.CreateUser(w.t.Context(), entry)
+	if err != nil {
+		w.t.Fatalf("creating user %q: %v", login, err)
+	}
+	if membership == directory.OnDepartment && department != "" {
+		if err := w.target.SyncDepartmentMembers(w.t.Context(), department, []string{user.ID}, nil); err != nil {
+			w.t.Fatalf("adding %q to department %s: %v", login, department, err)
+		}
+	}
+	return user
+}

@@ -1,0 +1,198 @@
+package ldap
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	goldap "github.com/go-ldap/ldap/v3"
+
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/connector/ldap/wire"
+	"synccenter.dev/synccenter/internal/directory"
+)
+
+// Target keeps a directory in step. It knows entries by ID and finds their places at the moment of each write.
+type Target struct {
+	*Source
+	writers *writers
+	// asserts and postReads report which controls the server has.
+	asserts, postReads bool
+}
+
+var _ connector.Target = (*Target)(nil)
+
+// NewTarget connects to the directory that config describes, logs in, and reads the schema and what the server supports.
+func NewTarget(ctx context.Context, config Config) (*Target, error) {
+	source, err := open(ctx, config, true)
+	if err != nil {
+		return nil, err
+	}
+	t := &Target{Source: source, writers: newWriters(source.server, source.config.Concurrency)}
+	if err := t.prepare(ctx); err != nil {
+		source.Close() // the failure to prepare is what matters
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Target) prepare(ctx context.Context) error {
+	controls, err := t.supportedControls(ctx)
+	if err != nil {
+		return err
+	}
+	t.asserts = slices.Contains(controls, controlAssertion)
+	t.postReads = slices.Contains(controls, controlPostRead)
+	_, err = t.Schema(ctx)
+	return err
+}
+
+// Close ends the connections.
+func (t *Target) Close() error {
+	t.writers.close()
+	return t.Source.Close()
+}
+
+// Capabilities follow from the configuration.
+func (t *Target) Capabilities() directory.Capabilities {
+	users, departments := t.config.Users, t.config.Departments
+	c := directory.Capabilities{
+		Nested:         departments.Type == OrganizationalUnits,
+		Leaders:        departments.LeaderAttribute != "",
+		Disable:        users.Disable != nil,
+		UserMark:       users.Mark != "",
+		DepartmentMark: departments.Mark != "",
+		UserIdentifier: t.spelling(directory.User, users.RDN),
+		DepartmentName: t.spelling(directory.Department, departments.RDN),
+	}
+	switch {
+	case departments.Type == Groups:
+		c.Membership = directory.OnDepartment
+	case users.Layout == ByDepartment:
+		c.Membership, c.SingleDepartment = directory.OnUser, true
+	case users.DepartmentAttribute != nil:
+		c.Membership = directory.OnUser
+		if field, ok := t.schema.Field(directory.User, users.DepartmentAttribute.Name); ok {
+			c.SingleDepartment, c.MainDepartment = !field.Multiple, field.Multiple
+		}
+	}
+	return c
+}
+
+// spelling is the server's own spelling of an attribute that the configuration names.
+func (t *Target) spelling(kind directory.Kind, name string) string {
+	if field, ok := t.schema.Field(kind, name); ok {
+		return field.Name
+	}
+	return name
+}
+
+// placesOf is what is known of where entries of a kind stand.
+func (t *Target) placesOf(kind directory.Kind) *places {
+	if kind == directory.Department {
+		return t.departments.places
+	}
+	return t.users
+}
+
+// rdnOf is the attribute that names entries of a kind.
+func (t *Target) rdnOf(kind directory.Kind) string {
+	if kind == directory.Department {
+		return t.config.Departments.RDN
+	}
+	return t.config.Users.RDN
+}
+
+// locate says where an entry stands, asking the server when that is not known.
+func (t *Target) locate(ctx context.Context, kind directory.Kind, text string) (id uuid, dn string, err error) {
+	id, ok := parseUUID(text)
+	if !ok {
+		return id, "", invalid("%q is not an ID of an entry in %s", printable(text), t.server.url)
+	}
+	if dn, ok := t.placesOf(kind).dn(id); ok {
+		return id, dn, nil
+	}
+	dn, err = t.findPlace(ctx, kind, id)
+	return id, dn, err
+}
+
+// findPlace asks the server where one entry stands.
+func (t *Target) findPlace(ctx context.Context, kind directory.Kind, id uuid) (string, error) {
+	r, err := t.reader(ctx, kind, nil)
+	if err != nil {
+		return "", err
+	}
+	base, field := t.baseOf(kind)
+	q := query{
+		attempt: fmt.Sprintf("looking for entry %s under %s %q", id, field, base), base: base,
+		scope: goldap.ScopeWholeSubtree, filter: "(" + entryUUID + "=" + id.String() + ")", attributes: r.attributes,
+	}
+	dn := ""
+	err = t.search(ctx, q, func(e *wire.Entry) error {
+		dn = strings.Clone(e.DN)
+		_, err := t.convert(r, e) // notes where it stands
+		return err
+	})
+	if err == nil && dn == "" {
+		err = &connector.Error{Class: connector.NotFound, Err: fmt.Errorf("%s: %s: it is not there", t.server.url, q.attempt)}
+	}
+	return dn, err
+}
+
+// at runs a write at the place where an entry stands. When something else stands there by now, or nothing, the entry is looked for and
+// the write is tried once more: neither answer means that anything was changed.
+func (t *Target) at(ctx context.Context, kind directory.Kind, text string, write func(id uuid, dn string) error) error {
+	id, dn, err := t.locate(ctx, kind, text)
+	if err != nil {
+		return err
+	}
+	err = write(id, dn)
+	if !isResult(err, goldap.LDAPResultNoSuchObject) && !isResult(err, goldap.LDAPResultAssertionFailed) {
+		return err
+	}
+	t.placesOf(kind).forget(id)
+	now, searchErr := t.findPlace(ctx, kind, id)
+	if searchErr != nil {
+		return searchErr
+	}
+	if now == dn {
+		return err
+	}
+	return write(id, now)
+}
+
+// controls are those of a write to an entry.
+func (t *Target) controls(id uuid) ([]goldap.Control, error) {
+	if !t.asserts {
+		return nil, nil
+	}
+	control, err := assertion(id)
+	return []goldap.Control{control}, err
+}
+
+// readBack reads an entry after a write, with the given fields.
+func (t *Target) readBack(ctx context.Context, kind directory.Kind, dn string, fields []string) (entry directory.Entry, err error) {
+	r, err := t.reader(ctx, kind, fields)
+	if err != nil {
+		return entry, err
+	}
+	err = t.readEntry(ctx, fmt.Sprintf("reading %q after it was written", printable(dn)), dn, r.attributes, func(e *wire.Entry) error {
+		entry, err = t.convert(r, e)
+		return err
+	})
+	return entry, err
+}
+
+// cutDN separates an entry's own part of a name from its parent's name.
+func cutDN(dn string) (rdn, parent string) {
+	for i := 0; i < len(dn); i++ {
+		switch dn[i] {
+		case '\\':
+			i++
+		case ',', ';':
+			return dn[:i], strings.TrimLeft(dn[i+1:], " ")
+		}
+	}
+	return dn, ""
+}
