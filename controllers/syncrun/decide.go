@@ -9,39 +9,39 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
-	"synccenter.dev/synccenter/controllers/runnerjob"
 )
 
 // rule looks at what was observed and names the next step, or passes.
 type rule func(o *observed, now time.Time) (step, bool)
 
-// decide names the one next step of a run. The order of the rules is their priority.
+// decide names the one next step of a run: that of the first rule that does not
+// pass. The last rule of each part never does.
 func decide(o *observed, now time.Time) step {
+	var next step
 	for _, rule := range rulesFor(o) {
-		if next, decided := rule(o, now); decided {
-			return next
+		var decided bool
+		if next, decided = rule(o, now); decided {
+			break
 		}
 	}
-	return does(createJob, v1alpha1.ReasonAccepted, "The Job is about to be made.").with(1, false)
+	return next
 }
 
-// rulesFor are the rules of the part of its life that a run is in.
+// rulesFor are the rules of the part of its life that a run is in. Their order
+// is their priority.
 func rulesFor(o *observed) []rule {
 	switch {
 	case isComplete(o.run):
 		return []rule{tidyUp}
 	case o.run.Status.Task == nil:
 		return []rule{
-			refuseCopy, refuseNotServed, endCancelled, acceptRun,
-			awaitTask, awaitRelease, awaitReady,
+			refuseCopy, refuseNotServed, endCancelled, acceptRun, awaitTask, awaitRelease, awaitReady,
 			awaitOthers, reserveSequence, storeDefinition,
 		}
+	case o.job == nil:
+		return []rule{endWithOutcome, reportUnusable, endUnbegun, holdUnbegun, endWithoutJob, makeJob}
 	default:
-		return []rule{
-			endWithOutcome, reportUnusable, endUnstarted, holdUnstarted,
-			nextAfterMissing, awaitForeignJob, settleFinished, leaveLostNode,
-			stopRunner, follow,
-		}
+		return []rule{endWithOutcome, reportUnusable, awaitForeignJob, settleFinished, leaveLostNode, stopRunner, follow}
 	}
 }
 
@@ -151,10 +151,4 @@ func tidyUp(o *observed, _ time.Time) (step, bool) {
 		}
 	}
 	return step{}, true
-}
-
-// with says which Job a createJob step makes.
-func (s step) with(number int32, settleOnly bool) step {
-	s.attempt = runnerjob.Attempt{Number: number, SettleOnly: settleOnly}
-	return s
 }

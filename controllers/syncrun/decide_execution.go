@@ -66,11 +66,11 @@ func reportUnusable(o *observed, _ time.Time) (step, bool) {
 	return waits(v1alpha1.ReasonRunning, o.reportProblem, sometime), true
 }
 
-// endUnstarted ends a run that must stop and whose runner never said a word:
-// no runner writes to a target before it has reported.
-func endUnstarted(o *observed, _ time.Time) (step, bool) {
+// endUnbegun ends a run that must stop and whose runner never said a word: no
+// runner writes to a target before it has reported.
+func endUnbegun(o *observed, _ time.Time) (step, bool) {
 	reason, message := o.stop()
-	if o.job != nil || o.report != nil || (reason != v1alpha1.ReasonCancelled && reason != v1alpha1.ReasonTaskDeleted) {
+	if o.report != nil || (reason != v1alpha1.ReasonCancelled && reason != v1alpha1.ReasonTaskDeleted) {
 		return step{}, false
 	}
 	if o.pods.left {
@@ -79,37 +79,42 @@ func endUnstarted(o *observed, _ time.Time) (step, bool) {
 	return ends(v1alpha1.PhaseCancelled, reason, message+" Nothing was done."), true
 }
 
-// holdUnstarted makes no Job while somebody stops the task.
-func holdUnstarted(o *observed, _ time.Time) (step, bool) {
+// holdUnbegun makes no Job while somebody stops the task.
+func holdUnbegun(o *observed, _ time.Time) (step, bool) {
 	reason, message := o.stop()
-	if reason == "" || o.job != nil || o.report != nil {
+	if reason == "" || o.report != nil {
 		return step{}, false
 	}
 	return waits(reason, message+" The run waits.", sometime), true
 }
 
-// nextAfterMissing makes the next Job of a started run whose Job is gone.
-func nextAfterMissing(o *observed, _ time.Time) (step, bool) {
-	if o.job != nil || o.attempt == 0 {
+// endWithoutJob gives up a run whose Jobs keep disappearing.
+func endWithoutJob(o *observed, _ time.Time) (step, bool) {
+	if o.attempt < maxAttempts {
 		return step{}, false
 	}
-	if o.attempt >= maxAttempts {
-		return ends(v1alpha1.PhaseFailed, v1alpha1.ReasonFailed, fmt.Sprintf(
-			"%d Jobs of this run disappeared before they ended. What was done is in the records as far as it is known. See who deletes them, then make a new SyncRun.",
-			o.attempt)), true
+	return ends(v1alpha1.PhaseFailed, v1alpha1.ReasonFailed, fmt.Sprintf(
+		"%d Jobs of this run disappeared before they ended. What was done is recorded as far as it is known. See who deletes them, then make a new SyncRun.",
+		o.attempt)), true
+}
+
+// makeJob makes the first Job, or the next one of a run whose Job is gone.
+func makeJob(o *observed, _ time.Time) (step, bool) {
+	next := runnerjob.Attempt{Number: o.attempt + 1, SettleOnly: o.mustStop() || o.attempt+1 == maxAttempts}
+	result := step{
+		action: createJob, attempt: next, again: atOnce,
+		reason: v1alpha1.ReasonWaitingForPod, message: "The Job is made and has no pod yet.",
 	}
-	stopping, _ := o.stop()
-	settle := stopping != "" || o.attempt+1 == maxAttempts
-	return does(createJob, v1alpha1.ReasonJobMissing, fmt.Sprintf("Job %q is gone and no outcome is stored. The next Job finishes the same plan.",
-		runnerjob.Name(o.run.Name, o.attempt))).with(o.attempt+1, settle), true
+	if o.attempt > 0 {
+		result.reason = v1alpha1.ReasonJobMissing
+		result.message = fmt.Sprintf("Job %q is gone and no outcome is stored. The next Job finishes the same plan.", runnerjob.Name(o.run.Name, o.attempt))
+	}
+	return result, true
 }
 
 // awaitForeignJob waits for a Job of the same name that is not ours, such as
 // that of a deleted run of the same name, or for ours to go.
 func awaitForeignJob(o *observed, _ time.Time) (step, bool) {
-	if o.job == nil {
-		return step{}, false
-	}
 	if !metav1.IsControlledBy(o.job, o.run) {
 		return waits(v1alpha1.ReasonWaitingForPod, fmt.Sprintf("Job %q exists and belongs to something else. The run goes on when it is gone.", o.job.Name), soon), true
 	}
@@ -127,7 +132,10 @@ func settleFinished(o *observed, _ time.Time) (step, bool) {
 		return step{}, false
 	}
 	if o.report != nil && !runnerjob.SettlesOnly(o.job) && o.attempt < maxAttempts {
-		return does(createJob, v1alpha1.ReasonSettlingDoubt, message+" A last attempt settles what is in doubt.").with(o.attempt+1, true), true
+		return step{
+			action: createJob, attempt: runnerjob.Attempt{Number: o.attempt + 1, SettleOnly: true}, again: atOnce,
+			reason: v1alpha1.ReasonSettlingDoubt, message: message + " A last attempt settles what is in doubt.",
+		}, true
 	}
 	if stopping, why := o.stop(); o.report == nil && (stopping == v1alpha1.ReasonCancelled || stopping == v1alpha1.ReasonTaskDeleted) {
 		return ends(v1alpha1.PhaseCancelled, stopping, why+" Nothing was done."), true
@@ -185,8 +193,6 @@ func stopRunner(o *observed, _ time.Time) (step, bool) {
 // follow shows how far the runner is.
 func follow(o *observed, _ time.Time) (step, bool) {
 	switch {
-	case o.job == nil:
-		return step{}, false
 	case o.pods.trouble != "":
 		return waits(v1alpha1.ReasonWaitingForPod, o.pods.trouble, sometime), true
 	case !o.pods.working:

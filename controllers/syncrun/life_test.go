@@ -1,0 +1,249 @@
+package syncrun_test
+
+import (
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/history"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// success is the last report of a run in which one person was made.
+func success(end time.Time) report.Report {
+	return report.Report{
+		Stage: report.Applying, StartTime: end.Add(-time.Minute), Done: 1, Total: 1,
+		Source:  &report.Endpoint{Reason: string(v1alpha1.ReasonConnected), Message: "ldaps://hr.example.com answered."},
+		Target:  &report.Endpoint{Reason: string(v1alpha1.ReasonConnected), Message: "ldaps://directory.example.com answered."},
+		Plan:    &report.Plan{Digest: "sha256:plan", Operations: 1},
+		Outcome: &report.Outcome{Result: report.Succeeded, EndTime: end},
+		Counts: &history.Counts{
+			Users:      history.Tally{Total: 3, Succeeded: 3, UpdatesTotal: 1, UpdatesSucceeded: 1},
+			Operations: []history.OperationCount{{Operation: "CreateUser", Planned: 1, Succeeded: 1}, {Operation: "NoUpdate", Planned: 2, Succeeded: 2}},
+			Records:    3,
+		},
+		Records: &report.Records{Count: 3, Bytes: 400, Digest: "sha256:records"},
+		State:   &report.State{Users: 3},
+	}
+}
+
+func TestTaskAndRunAppliedTogether(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(newRun("hr", "hr-first"))
+	w.expect(w.settleRun("hr-first"), v1alpha1.PhasePending, v1alpha1.ReasonTaskNotFound)
+	w.create(newTask("hr"))
+	w.expect(w.settleRun("hr-first"), v1alpha1.PhasePending, v1alpha1.ReasonTaskNotReady)
+
+	task := w.settleTask("hr")
+	if !meta.IsStatusConditionTrue(task.Status.Conditions, v1alpha1.ConditionReady) {
+		t.Fatalf("the task is not ready: %+v", task.Status.Conditions)
+	}
+	run := w.settleRun("hr-first")
+	w.expect(run, v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
+	job := w.job("hr-first", 1)
+	if job == nil {
+		t.Fatal("there is no Job")
+	}
+	if run.Status.Job == nil || run.Status.Job.Name != job.Name || run.Status.Sequence != 1 || run.Status.StartTime == nil || run.Status.Mode != v1alpha1.TriggerManual {
+		t.Errorf("the status of the started run: %+v", run.Status)
+	}
+
+	w.pod(job, "hr-first-1-a")
+	w.tell(run, 1, report.Report{Stage: report.Reading, Done: 10})
+	run = w.settleRun("hr-first")
+	w.expect(run, v1alpha1.PhaseReading, v1alpha1.ReasonRunning)
+	if run.Status.Progress == nil || run.Status.Progress.Done != 10 {
+		t.Errorf("progress is %+v, want 10 read", run.Status.Progress)
+	}
+
+	end := w.clock.Now().Add(time.Minute)
+	w.tell(run, 1, success(end))
+	run = w.settleRun("hr-first")
+	w.expect(run, v1alpha1.PhaseSucceeded, v1alpha1.ReasonSucceeded)
+	if !run.Status.CompletionTime.Time.Equal(end) {
+		t.Errorf("the sync time is %s, want the end of applying, %s", run.Status.CompletionTime, end)
+	}
+	if run.Status.Users.Summary != "3/3" || run.Status.Users.UpdatesSummary != "1/1" || run.Status.Organizations.Summary != "0/0" {
+		t.Errorf("counts: %+v, %+v", run.Status.Users, run.Status.Organizations)
+	}
+	task = w.settleTask("hr")
+	if len(task.Status.RecentExecutions) != 1 || task.Status.RecentExecutions[0].Outcome != v1alpha1.PhaseSucceeded {
+		t.Errorf("recent executions: %+v", task.Status.RecentExecutions)
+	}
+	if task.Status.LastRun.Phase != v1alpha1.PhaseSucceeded || task.Status.Links == nil || task.Status.Links.Users != 3 {
+		t.Errorf("the task after the run: %+v", task.Status)
+	}
+	for _, condition := range []string{v1alpha1.ConditionSourceReady, v1alpha1.ConditionTargetReady} {
+		if !meta.IsStatusConditionTrue(task.Status.Conditions, condition) {
+			t.Errorf("%s is not True", condition)
+		}
+	}
+}
+
+func TestJobExpiresOnlyWithStoredOutcome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	run := w.started("hr", "hr-first")
+	if ttl := w.job("hr-first", 1).Spec.TTLSecondsAfterFinished; ttl != nil {
+		t.Fatalf("the Job of an unfinished run expires after %d s", *ttl)
+	}
+	w.tell(run, 1, success(w.clock.Now()))
+	w.settleRun("hr-first")
+	w.settleRun("hr-first")
+	if ttl := w.job("hr-first", 1).Spec.TTLSecondsAfterFinished; ttl == nil {
+		t.Error("the Job of an ended run stays for ever")
+	}
+}
+
+func TestSecondRunWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.started("hr", "hr-first")
+	w.create(newRun("hr", "hr-second"))
+	second := w.settleRun("hr-second")
+	w.expect(second, v1alpha1.PhasePending, v1alpha1.ReasonWaitingForRun)
+	if second.Status.Sequence != 0 || w.job("hr-second", 1) != nil {
+		t.Fatal("the second run has started")
+	}
+	w.tell(first, 1, success(w.clock.Now()))
+	w.settleRun("hr-first")
+	second = w.settleRun("hr-second")
+	w.expect(second, v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
+	if second.Status.Sequence != 2 {
+		t.Errorf("the sequence is %d, want 2", second.Status.Sequence)
+	}
+}
+
+func TestRunsStartInOrderOfCreation(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(newTask("hr"))
+	w.settleTask("hr")
+	w.create(newRun("hr", "hr-a"))
+	w.create(newRun("hr", "hr-b"))
+	w.expect(w.settleRun("hr-b"), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForRun)
+	w.expect(w.settleRun("hr-a"), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
+}
+
+func TestMaxConcurrentRuns(t *testing.T) {
+	// The limit is over all namespaces, so this test is alone.
+	w := newWorld(t)
+	w.endAll()
+	first := w.started("hr", "hr-first")
+	w.limit = 1
+	w.apply("payroll", "payroll-first")
+	w.settleTask("payroll")
+	w.expect(w.settleRun("payroll-first"), v1alpha1.PhasePending, v1alpha1.ReasonTooManyRuns)
+	w.tell(first, 1, success(w.clock.Now()))
+	w.settleRun("hr-first")
+	w.expect(w.settleRun("payroll-first"), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
+	w.endAll()
+}
+
+// endAll ends the runs that other tests have left in their namespaces.
+func (w *world) endAll() {
+	w.Helper()
+	var runs v1alpha1.SyncRunList
+	if err := w.client.List(w.Context(), &runs); err != nil {
+		w.Fatal(err)
+	}
+	for i := range runs.Items {
+		if err := w.client.Delete(w.Context(), &runs.Items[i]); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+func TestRestoredCopyIsNeverExecuted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(newTask("hr"))
+	w.settleTask("hr")
+	copied := newRun("hr", "hr-first")
+	copied.Annotations = map[string]string{v1alpha1.AnnotationAcceptedUID: "the-uid-before-the-restore"}
+	w.create(copied)
+	run := w.settleRun("hr-first")
+	w.expect(run, v1alpha1.PhaseCancelled, v1alpha1.ReasonRestoredCopy)
+	if run.Status.Sequence != 0 || w.task("hr").Status.LastSequence != 0 || w.job("hr-first", 1) != nil {
+		t.Error("the copy was executed")
+	}
+	if executions := w.settleTask("hr").Status.RecentExecutions; len(executions) != 0 {
+		t.Errorf("a run that did not happen is shown as one: %+v", executions)
+	}
+}
+
+func TestTaskNeverComes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(newRun("hr", "hr-first"))
+	w.expect(w.settleRun("hr-first"), v1alpha1.PhasePending, v1alpha1.ReasonTaskNotFound)
+	w.clock.SetTime(w.clock.Now().Add(10*time.Minute + time.Second))
+	w.expect(w.settleRun("hr-first"), v1alpha1.PhaseFailed, v1alpha1.ReasonTaskDeleted)
+}
+
+func TestNotServed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	task := newTask("hr")
+	task.Spec.Protected.Users = "user.uid == 'admin'"
+	w.create(task)
+	w.create(newRun("hr", "hr-first"))
+	w.settleTask("hr")
+	run := w.settleRun("hr-first")
+	w.expect(run, v1alpha1.PhaseFailed, v1alpha1.ReasonNotServed)
+	if want := "The task is not ready: Not served by this version: spec.protected.users. Remove it, or upgrade."; run.Status.Message != want {
+		t.Errorf("message %q, want %q", run.Status.Message, want)
+	}
+
+	w.create(newTask("payroll"))
+	w.settleTask("payroll")
+	plan := newRun("payroll", "payroll-plan")
+	plan.Spec.Type = v1alpha1.RunPlan
+	w.create(plan)
+	w.expect(w.settleRun("payroll-plan"), v1alpha1.PhaseFailed, v1alpha1.ReasonNotServed)
+}
+
+func TestSuspendedAndHeldTasksWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.apply("hr", "hr-first")
+	task := w.settleTask("hr")
+	w.update(task, func() { task.Spec.Suspend = true })
+	w.settleTask("hr")
+	w.expect(w.settleRun("hr-first"), v1alpha1.PhasePending, v1alpha1.ReasonTaskSuspended)
+	w.update(task, func() {
+		task.Spec.Suspend = false
+		metav1.SetMetaDataAnnotation(&task.ObjectMeta, v1alpha1.AnnotationHold, "the directory is being moved")
+	})
+	w.settleTask("hr")
+	held := w.settleRun("hr-first")
+	w.expect(held, v1alpha1.PhasePending, v1alpha1.ReasonTaskHeld)
+	if want := "The task is held: the directory is being moved. The run waits."; held.Status.Message != want {
+		t.Errorf("message %q, want %q", held.Status.Message, want)
+	}
+	w.update(task, func() { delete(task.Annotations, v1alpha1.AnnotationHold) })
+	w.settleTask("hr")
+	w.expect(w.settleRun("hr-first"), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
+}
+
+// started applies a task and a run and takes the run to its Job with a pod at work.
+func (w *world) started(task, name string) *v1alpha1.SyncRun {
+	w.Helper()
+	w.apply(task, name)
+	w.settleTask(task)
+	w.settleRun(name)
+	job := w.job(name, 1)
+	if job == nil {
+		w.Fatalf("run %s has no Job: %+v", name, w.run(name).Status)
+	}
+	w.pod(job, name+"-1-a")
+	w.expect(w.settleRun(name), v1alpha1.PhasePending, v1alpha1.ReasonRunning)
+	return w.run(name)
+}
+
+var _ = batchv1.JobFailed
