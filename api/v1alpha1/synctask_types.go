@@ -172,8 +172,8 @@ type SyncTaskStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, Reconciling, Stalled, SourceReady, TargetReady,
-	// DeletionsPending and Quarantined. docs/api.md explains each reason.
+	// conditions are Ready, Reconciling, Stalled, SourceReady, TargetReady
+	// and DeletionsPending. docs/api.md explains each reason.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
