@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -245,5 +244,3 @@ func (w *world) started(task, name string) *v1alpha1.SyncRun {
 	w.expect(w.settleRun(name), v1alpha1.PhasePending, v1alpha1.ReasonRunning)
 	return w.run(name)
 }
-
-var _ = batchv1.JobFailed

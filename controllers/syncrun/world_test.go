@@ -69,6 +69,10 @@ func (w *world) runs(c client.Client) *syncrun.Reconciler {
 	}
 }
 
+func (w *world) tasks() *synctask.Reconciler {
+	return &synctask.Reconciler{Client: w.client, Live: w.client, Events: w.events, Clock: w.clock, Metrics: w.metrics}
+}
+
 func (w *world) key(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: w.namespace, Name: name}
 }
@@ -76,10 +80,7 @@ func (w *world) key(name string) types.NamespacedName {
 // settleTask lets the controller of tasks work until it waits.
 func (w *world) settleTask(name string) *v1alpha1.SyncTask {
 	w.Helper()
-	w.settle(name, func() (ctrl.Result, error) {
-		tasks := &synctask.Reconciler{Client: w.client, Live: w.client, Events: w.events, Clock: w.clock, Metrics: w.metrics}
-		return tasks.Reconcile(w.Context(), ctrl.Request{NamespacedName: w.key(name)})
-	})
+	w.settleDeleted(name)
 	return w.task(name)
 }
 
@@ -94,6 +95,9 @@ func (w *world) settleRun(name string) *v1alpha1.SyncRun {
 	return run
 }
 
+// atOnce is the longest time after which a reconciler means "go on".
+const atOnce = 100 * time.Millisecond
+
 // settle reconciles until nothing is to be done at once.
 func (w *world) settle(name string, reconcile func() (ctrl.Result, error)) {
 	w.Helper()
@@ -102,7 +106,7 @@ func (w *world) settle(name string, reconcile func() (ctrl.Result, error)) {
 		if err != nil {
 			w.Fatalf("reconciling %s: %v", name, err)
 		}
-		if result.RequeueAfter == 0 || result.RequeueAfter >= time.Second {
+		if result.RequeueAfter == 0 || result.RequeueAfter > atOnce {
 			return
 		}
 	}
@@ -227,6 +231,23 @@ func (w *world) fail(job *batchv1.Job, reason string) {
 			{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Reason: reason, LastTransitionTime: now},
 		}
 	})
+}
+
+// settleDeleted lets the controller of tasks work on a task that may go.
+func (w *world) settleDeleted(name string) {
+	w.Helper()
+	w.settle(name, func() (ctrl.Result, error) {
+		return w.tasks().Reconcile(w.Context(), ctrl.Request{NamespacedName: w.key(name)})
+	})
+}
+
+func (w *world) exists(object client.Object) bool {
+	w.Helper()
+	err := w.client.Get(w.Context(), client.ObjectKeyFromObject(object), object)
+	if client.IgnoreNotFound(err) != nil {
+		w.Fatal(err)
+	}
+	return err == nil
 }
 
 // expect checks the reason of Complete, and that it is as final as its phase.

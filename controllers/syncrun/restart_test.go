@@ -1,0 +1,130 @@
+package syncrun_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// errKilled is an answer that nobody tries again.
+var errKilled error = apierrors.NewGone("the manager was killed")
+
+// killer is a client whose process dies at one of its writes: before the write
+// reaches the server, or after it did and before the answer came back.
+type killer struct {
+	at, seen  int
+	afterward bool
+}
+
+func (k *killer) write(do func() error) error {
+	k.seen++
+	if k.seen < k.at {
+		return do()
+	}
+	if k.seen == k.at && k.afterward {
+		return errors.Join(do(), errKilled)
+	}
+	return errKilled
+}
+
+func (k *killer) wrap(w *world) client.Client {
+	inner, err := client.NewWithWatch(server.Config, client.Options{Scheme: server.Scheme})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return interceptor.NewClient(inner, interceptor.Funcs{
+		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+			return k.write(func() error { return c.Create(ctx, o, opts...) })
+		},
+		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
+			return k.write(func() error { return c.Update(ctx, o, opts...) })
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			return k.write(func() error { return c.Patch(ctx, o, p, opts...) })
+		},
+		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
+			return k.write(func() error { return c.Apply(ctx, o, opts...) })
+		},
+		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+			return k.write(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
+		},
+	})
+}
+
+// TestKilledAtEachWrite kills the manager at each of its writes, before and
+// after it takes effect, starts another one, and looks at what came of the run.
+func TestKilledAtEachWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(newTask("hr"))
+	w.settleTask("hr")
+	writes := w.startKilled("hr-0", &killer{at: 1 << 20})
+	if writes < 6 {
+		t.Fatalf("a start takes %d writes; this test no longer sees them", writes)
+	}
+	number := int64(1)
+	for at := 1; at <= writes; at++ {
+		for _, afterward := range []bool{false, true} {
+			number++
+			name := fmt.Sprintf("hr-%d", number)
+			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
+				w := &world{T: t, client: w.client, namespace: w.namespace, clock: w.clock, metrics: w.metrics, events: w.events}
+				w.startKilled(name, &killer{at: at, afterward: afterward})
+				w.checkStarted(name, number)
+			})
+		}
+	}
+}
+
+// startKilled starts a run with a manager that is killed, and then with one that is not.
+func (w *world) startKilled(name string, k *killer) int {
+	w.Helper()
+	w.create(newRun("hr", name))
+	dying := k.wrap(w)
+	for range 20 {
+		result, err := w.runs(dying).Reconcile(w.Context(), ctrl.Request{NamespacedName: w.key(name)})
+		if errors.Is(err, errKilled) || (err == nil && result.RequeueAfter > atOnce) {
+			break
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+	}
+	writes := k.seen
+	w.settleRun(name)
+	w.tell(w.run(name), 1, success(w.clock.Now()))
+	w.expect(w.settleRun(name), v1alpha1.PhaseSucceeded, v1alpha1.ReasonSucceeded)
+	return writes
+}
+
+// checkStarted checks that the run was started once: one sequence, one Job, one definition.
+func (w *world) checkStarted(name string, number int64) {
+	w.Helper()
+	run := w.run(name)
+	if run.Status.Sequence != number {
+		w.Errorf("the sequence is %d, want %d", run.Status.Sequence, number)
+	}
+	if last := w.task("hr").Status; last.LastSequence != number || last.LastRun.UID != run.UID {
+		w.Errorf("the task remembers sequence %d of run %s, want %d of %s", last.LastSequence, last.LastRun.Name, number, name)
+	}
+	var jobs batchv1.JobList
+	if err := w.client.List(w.Context(), &jobs, client.InNamespace(w.namespace), client.MatchingLabels{v1alpha1.LabelRun: name}); err != nil {
+		w.Fatal(err)
+	}
+	if len(jobs.Items) != 1 || jobs.Items[0].Name != name+"-1" {
+		w.Errorf("there are %d Jobs, want one", len(jobs.Items))
+	}
+	if run.Status.Task == nil || run.Status.Task.DefinitionDigest == "" {
+		w.Error("the run does not say what it executed")
+	}
+}
