@@ -104,7 +104,6 @@ var endedMeanings = slices.Concat(
 	ended(ReasonGuardStopped, "the guard stopped the run before its first write; the message says what was found and the limit", "check the source; if all is right, raise the limit of `spec.guard` that the message names"),
 	ended(ReasonSourceEmpty, "the source answered with nothing while links exist", "check the source, its filter and the account's rights"),
 	ended(ReasonBudgetExceeded, "what the run would store does not fit; the message says how much is missing", "delete old runs, or raise the manager's limits"),
-	ended(ReasonLeaseLost, "the runner lost its Lease and stopped writing", "run again; if it repeats, look at the API server"),
 	ended(ReasonNewerSchema, "stored data was written by a newer version", "upgrade Sync Center to the version that wrote it"),
 	ended(ReasonSecretMissing, "the Secret with the login of the source or target, or a key of it, does not exist", "create the Secret that the message names, and run again"),
 	ended(ReasonConfigMapMissing, "the ConfigMap with certificates, or its key, does not exist", "create the ConfigMap that the message names, and run again"),

@@ -100,7 +100,6 @@ const (
 	ReasonGuardStopped     Reason = "GuardStopped"
 	ReasonSourceEmpty      Reason = "SourceEmpty"
 	ReasonBudgetExceeded   Reason = "BudgetExceeded"
-	ReasonLeaseLost        Reason = "LeaseLost"
 	ReasonNewerSchema      Reason = "NewerSchema"
 )
 

@@ -188,7 +188,7 @@ type LDAPTargetUsers struct {
 	Mark AttributeName `json:"mark,omitempty"`
 
 	// disable says how an account is turned off. Default: not at all, and the
-	// deletion action Disable is refused.
+	// deletion action Disable fails for each leaver, with a record that says so.
 	// Example: {attribute: employeeType, disabled: disabled, enabled: active}.
 	// +optional
 	Disable *LDAPDisable `json:"disable,omitempty"`

@@ -57,7 +57,8 @@ type Deletion struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.action == 'Disable' || !has(self.deleteAfter)",fieldPath=".deleteAfter",message="deleteAfter is for the action Disable, which it turns into a deletion after a time; remove it or choose Disable"
 type UserDeletion struct {
-	// action is Disable (the account is turned off), Delete or Keep. Default: Disable.
+	// action is Disable (the account is turned off, as the target's field disable
+	// says), Delete or Keep. Default: Disable.
 	// +optional
 	// +kubebuilder:default=Disable
 	Action UserDeletionAction `json:"action,omitempty"`

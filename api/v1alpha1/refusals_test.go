@@ -26,7 +26,6 @@ spec:
   target:
     type: LDAP
     ldap: {urls: ["ldaps://ldap.example.com"], users: {baseDN: "ou=people,dc=example,dc=com"}}
-  deletion: {users: {action: Keep}}
 `
 
 const minimalRun = `
@@ -73,7 +72,6 @@ func TestRefusedOnCreate(t *testing.T) {
 		"no source":                 {minimalTask, `{spec: {sources: []}}`, []string{"spec.sources", "at least 1"}},
 		"two sources": {minimalTask, `{spec: {sources: [{name: a, type: LDAP, ldap: {urls: ["ldap://a"], users: {baseDN: "dc=a"}}}, {name: b, type: LDAP, ldap: {urls: ["ldap://a"], users: {baseDN: "dc=a"}}}]}}`,
 			[]string{"spec.sources", "at most 1"}},
-		"Disable without a way":        {minimalTask, `{spec: {deletion: null}}`, []string{"spec.deletion.users.action", "target.ldap.users.disable", "Keep or Delete"}},
 		"Disable with two equal words": {minimalTask, `{spec: {target: {ldap: {users: {disable: {attribute: employeeType, disabled: x, enabled: x}}}}}}`, []string{"users.disable", "different values"}},
 		"deleteAfter without Disable":  {minimalTask, `{spec: {deletion: {users: {action: Delete, deleteAfter: 720h}}}}`, []string{"deletion.users.deleteAfter", "choose Disable"}},
 		"deleteAfter too short":        {minimalTask, `{spec: {deletion: {users: {action: Disable, deleteAfter: 1s}}}}`, []string{"deletion.users.deleteAfter", "at least 1h"}},

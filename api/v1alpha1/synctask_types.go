@@ -51,7 +51,6 @@ type SyncTaskList struct {
 // SyncTaskSpec says what to keep in step, and how.
 //
 // +kubebuilder:validation:XValidation:rule="self.owner == oldSelf.owner",fieldPath=".owner",message="owner is immutable, since the links and marks of everyone who was synced belong to it; make a new task for another owner"
-// +kubebuilder:validation:XValidation:rule="self.target.type != 'LDAP' || !has(self.target.ldap) || self.deletion.users.action != 'Disable' || has(self.target.ldap.users.disable)",fieldPath=".deletion.users.action",message="action Disable (the default) needs target.ldap.users.disable to say how an account is turned off; set it, or choose the action Keep or Delete"
 type SyncTaskSpec struct {
 	// displayName is a name for people, in any language. Default: none, and the
 	// object's name is shown. Example: HR to company directory.
