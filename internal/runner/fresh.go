@@ -60,15 +60,19 @@ func (e *execution) fresh(ctx, work context.Context) error {
 func (e *execution) open(ctx context.Context) (state.Identity, error) {
 	var identity state.Identity
 	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		if e.source, err = e.Connect.Source(groupCtx, &e.definition.TaskSpec); err == nil {
-			identity.Source, err = e.source.Identity(groupCtx)
+	group.Go(func() error {
+		source, err := e.Connect.Source(groupCtx, &e.definition.TaskSpec)
+		if err == nil {
+			e.source = source
+			identity.Source, err = source.Identity(groupCtx)
 		}
 		return e.noted(sourceEnd, err)
 	})
-	group.Go(func() (err error) {
-		if e.target, err = e.Connect.Target(groupCtx, &e.definition.TaskSpec); err == nil {
-			identity.Target, err = e.target.Identity(groupCtx)
+	group.Go(func() error {
+		target, err := e.Connect.Target(groupCtx, &e.definition.TaskSpec)
+		if err == nil {
+			e.target = target
+			identity.Target, err = target.Identity(groupCtx)
 		}
 		return e.noted(targetEnd, err)
 	})

@@ -312,3 +312,14 @@ func (l *testLease) ask(reason string) {
 }
 
 var errDead = errors.New("this process was killed")
+
+// skipped counts the records of operations that were not done.
+func (w *world) skipped(uid string) int {
+	count := 0
+	for _, r := range w.records(uid) {
+		if r.Status == "Skipped" {
+			count++
+		}
+	}
+	return count
+}
