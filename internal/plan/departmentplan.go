@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/mapping"
@@ -10,6 +11,7 @@ import (
 
 // planDepartments plans every department. It comes after the users, who tell which members a department gets and loses.
 func (p *Planner) planDepartments() error {
+	p.findStepAsides()
 	for _, id := range p.departments.topDown {
 		if err := p.planDepartment(id, p.sourceDepartments[id], p.departments.pairs[id]); err != nil {
 			return err
@@ -52,7 +54,11 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 			return err
 		}
 	}
-	changes := p.fieldChanges(pair.link, form, pair.target)
+	temporary, err := p.stepAside(base, pair.target, false)
+	if err != nil {
+		return err
+	}
+	changes := p.nameFrom(temporary, form, p.fieldChanges(pair.link, form, pair.target))
 	taken := pair.adopted || mark == markMissing
 	if taken {
 		changes = append(changes, linkChange(id, pair.relinks))
@@ -74,6 +80,18 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 		return p.output.unchanged(directory.Department, id, base.TargetID, base.Name, "")
 	}
 	return nil
+}
+
+// nameFrom corrects the changes of a department that stepped aside: its name is the temporary one by then.
+func (p *Planner) nameFrom(temporary string, form *mapping.Form, changes []Change) []Change {
+	if temporary == "" {
+		return changes
+	}
+	name := p.departmentNameField()
+	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Field == name })
+	changes = append(changes, Change{Field: name, Before: []string{temporary}, After: form.Fields.Get(name)})
+	sortChanges(changes)
+	return changes
 }
 
 // planNewDepartment plans a department that has no target entry.
@@ -229,7 +247,7 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if p.departments.awaited[link.SourceID] {
 		return p.awaitRelink(base)
 	}
-	if p.options.DepartmentRemoval == Keep {
+	if p.options.DepartmentRemoval != Delete {
 		return p.release(link, base, "deletion.departments.action is Keep")
 	}
 	if held := p.membership.held[link.SourceID]; held > 0 {
@@ -237,9 +255,18 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 			"the removal of %d people of this department is held, and it goes when they have gone", held))
 	}
 	p.facts.RemovalsDepartments++
+	if _, err := p.stepAside(base, target, true); err != nil {
+		return err
+	}
 	base.Removal, base.TakesAway = Delete, true
 	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
 	return p.output.planned(base, wave(stageDeleteDepartments, maxLevel-p.targetLevel(target)))
+}
+
+// willRemove says whether a department that left the source or the scope would be deleted, were nothing held.
+func (p *Planner) willRemove(link *state.Link) bool {
+	return link.State == state.Active && p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] &&
+		p.membership.held[link.SourceID] == 0
 }
 
 // targetLevel is the depth of a target department: the deepest are deleted first.

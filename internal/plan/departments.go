@@ -23,6 +23,10 @@ type departments struct {
 	// topDown are the source departments, parents before children, and level is their depth.
 	topDown []string
 	level   map[string]int
+	// aside are the departments that get a temporary name first.
+	aside map[string]bool
+	// waits says of a department whose place it takes, when that one is to be deleted.
+	waits map[string]string
 }
 
 // departmentPair is a source department with its target entry, or with the reason why there is none.

@@ -124,7 +124,10 @@ func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[str
 	if hold != nil && o.TakesAway {
 		return &Decision{Held, hold.Reason, hold.Message}
 	}
-	if o.Subject != directory.User || !p.concernsClaim(o) {
+	if o.Subject == directory.Department {
+		return p.decideDepartment(o, hold)
+	}
+	if !p.concernsClaim(o) {
 		return nil
 	}
 	if refused, ok := p.exchange.refused[o.SourceID]; ok {
@@ -146,6 +149,16 @@ func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[str
 		seen = append(seen, giver)
 	}
 	return nil
+}
+
+// decideDepartment holds what would take the place of a department whose removal is held.
+func (p *Planner) decideDepartment(o *Operation, hold *guard.Finding) *Decision {
+	giver := p.departments.waits[o.SourceID]
+	if hold == nil || giver == "" || o.Kind != CreateDepartment && o.Kind != MoveDepartment && o.Kind != UpdateDepartment {
+		return nil
+	}
+	return &Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
+		"the name and the place still belong to the department %s, whose removal is held; decide about that removal first", giver)}
 }
 
 // concernsClaim reports that the operation cannot be done when the user's claim is refused: the claim itself, and for a user

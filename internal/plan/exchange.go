@@ -204,7 +204,7 @@ func (e *exchange) open(path []string, at, first string, out map[string]renameLe
 func (p *Planner) planRename(r *rename, levels map[string]renameLevel) error {
 	level := levels[r.operation.SourceID]
 	if level.opened {
-		temporary := temporaryIdentifier(r.operation.SourceID)
+		temporary := temporaryValue(r.operation.SourceID)
 		step := r.operation
 		step.Changes = []Change{{Field: r.operation.Changes[0].Field, Before: r.operation.Changes[0].Before, After: []string{temporary}}}
 		step.Note = "two or more people exchange this value, so it is given up first"
@@ -216,8 +216,8 @@ func (p *Planner) planRename(r *rename, levels map[string]renameLevel) error {
 	return p.output.planned(r.operation, wave(stageExchange, level.last))
 }
 
-// temporaryIdentifier is a value that nobody has: it is made from the user's ID, so that each plan makes the same.
-func temporaryIdentifier(id string) string {
+// temporaryValue is a value that nobody has: it is made from the entry's ID, so that each plan makes the same.
+func temporaryValue(id string) string {
 	sum := sha256.Sum256([]byte(id))
 	return "swap-" + hex.EncodeToString(sum[:6])
 }

@@ -86,7 +86,25 @@ func (w *world) randomEdit(t *rapid.T) {
 				return
 			}
 		}
-		w.department(department, "name "+department, parent)
+		name := rapid.SampledFrom([]string{"A", "B", "C", "D"}).Draw(t, "name")
+		for _, other := range w.source {
+			if other.Kind != directory.Department || other.ID == department || other.Parent != parent || other.Name != name {
+				continue
+			}
+			mine := w.source[department]
+			if mine == nil {
+				return
+			}
+			oldName, oldParent := mine.Name, mine.Parent
+			for at := oldParent; at != ""; at = w.source[at].Parent {
+				if at == other.ID {
+					return
+				}
+			}
+			w.department(department, "free "+department, parent)
+			w.department(other.ID, oldName, oldParent) // a swap of names, and of places
+		}
+		w.department(department, name, parent)
 	case 5:
 		for _, other := range w.source {
 			if other.Parent == department || slices.Contains(other.Departments, department) {
@@ -147,12 +165,15 @@ func (w *world) inStep(t *rapid.T) {
 	for id, source := range w.source {
 		target := w.target[w.targetID(source.Kind, id)]
 		if target == nil {
-			if source.Kind == directory.User && w.users != plan.Delete {
-				continue // the login may still be a leaver's
+			if source.Kind == directory.User && w.users != plan.Delete || source.Kind == directory.Department && w.departments != plan.Delete {
+				continue // the login or the place may still be that of one who left and is kept
 			}
 			t.Fatalf("%s %s is not in the target", source.Kind, id)
 		}
 		if source.Kind == directory.Department {
+			if diff := cmp.Diff(source.Attributes.Get("ou"), target.Attributes.Get("label")); diff != "" && w.departments == plan.Delete {
+				t.Fatalf("name of department %s: %s", id, diff)
+			}
 			if got, want := target.Parent, w.targetID(directory.Department, source.Parent); got != want {
 				t.Fatalf("department %s stands below %q, not %q", id, got, want)
 			}

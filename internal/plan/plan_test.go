@@ -100,6 +100,16 @@ func TestEdits(t *testing.T) {
 			setAttribute(w.source["u2"], "uid", []string{"bob"})
 			setAttribute(w.source["u3"], "uid", []string{"new"})
 		}, "ChangeUserIdentifier u3 login:[bob]>[new]\nChangeUserIdentifier u2 login:[ann]>[bob]\nChangeUserIdentifier u1 login:[li]>[ann]\n"},
+		"two departments swap their names": {func(w *world) {
+			w.source["d3"].Parent = "d1"
+			setAttribute(w.source["d2"], "ou", []string{"East"})
+			setAttribute(w.source["d3"], "ou", []string{"Sales"})
+		}, "UpdateDepartment d2 label:[Sales]>[swap-e788103ee153]\nUpdateDepartment d3 label:[East]>[swap-f451a61749c6]\nMoveDepartment d3 (parent):[d2]>[d1]\nUpdateDepartment d2 label:[swap-e788103ee153]>[East]\nUpdateDepartment d3 label:[swap-f451a61749c6]>[Sales]\n"},
+		"a new department takes the name and place of one that goes": {func(w *world) {
+			w.source["u2"].Departments = []string{"d1"}
+			delete(w.source, "d3")
+			w.department("d9", "East", "d2")
+		}, "UpdateDepartment d3 label:[East]>[swap-f451a61749c6]\nCreateDepartment d9 (parent):[]>[d2] label:[]>[East]\nChangeUserDepartments u2 (departments):[d3 d1]>[d1]\nDeleteDepartment d3 (link):[d3]>[]\n"},
 		"a leaver's login goes to a joiner": {func(w *world) {
 			w.relink = plan.Never
 			delete(w.source, "u3")

@@ -5,7 +5,8 @@ type stage uint32
 
 // The stages. What gives up a name or a unique value (exchange) comes before whatever may claim it.
 const (
-	stageCreateDepartments stage = iota + 1
+	stageStepAside stage = iota + 1
+	stageCreateDepartments
 	stageMoveDepartments
 	stageUpdateDepartments
 	stageExchange

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
+)
+
+// Two departments cannot have one name below one parent. Where one takes the place of another that goes somewhere else in the same run, the
+// other steps aside first: it gets a temporary name, and its own one later. The temporary name stands in the plan.
+
+// place is a name below a parent: the source ID of the parent, or the target ID of one that is not ours.
+type place struct {
+	parent, name string
+}
+
+// movement is where a department stands and where it will stand.
+type movement struct {
+	now, then place
+	// between is where it stands after its move and before its rename; equal to then when it is not both moved and renamed.
+	between place
+	goes    bool
+}
+
+// findStepAsides notes which departments must step aside. It needs the pairs.
+func (p *Planner) findStepAsides() {
+	p.departments.aside, p.departments.waits = map[string]bool{}, map[string]string{}
+	if p.departmentNameField() == "" {
+		return
+	}
+	movements, standing := p.movements()
+	arriving := map[place]string{}
+	for id, m := range movements {
+		if !m.goes {
+			arriving[m.then] = id
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(movements)) {
+		m := movements[id]
+		if m.goes || m.then == m.now {
+			continue
+		}
+		if other, taken := standing[m.then]; taken && other != id && (movements[other].goes || movements[other].then != movements[other].now) {
+			p.departments.aside[other] = true
+			if movements[other].goes {
+				p.departments.waits[id] = other
+			}
+		}
+		if m.between != m.now && m.between != m.then {
+			_, taken := standing[m.between]
+			_, wanted := arriving[m.between]
+			p.departments.aside[id] = p.departments.aside[id] || taken || wanted
+		}
+	}
+}
+
+// movements says where every department of ours goes, and which department stands at each place now.
+func (p *Planner) movements() (map[string]movement, map[place]string) {
+	out, standing := map[string]movement{}, map[place]string{}
+	for id, form := range p.sourceDepartments {
+		then := place{form.Parent, p.departmentNameKey(form)}
+		if !p.options.Capabilities.Nested {
+			then.parent = ""
+		}
+		pair := p.departments.pairs[id]
+		if pair.decision != nil {
+			continue
+		}
+		if pair.target == nil {
+			out[id] = movement{then: then, between: then}
+			continue
+		}
+		now := p.standsAt(pair.target)
+		out[id] = movement{now: now, then: then, between: place{then.parent, now.name}}
+		standing[now] = id
+	}
+	for link := range p.options.Links.Sorted(directory.Department) {
+		target := p.targetDepartments[link.TargetID]
+		if target == nil || p.departmentPresent(link.SourceID) || p.departments.relinked[link.SourceID] || !p.willRemove(&link) {
+			continue
+		}
+		now := p.standsAt(target)
+		out[link.SourceID] = movement{now: now, goes: true}
+		standing[now] = link.SourceID
+	}
+	return out, standing
+}
+
+func (p *Planner) standsAt(target *mapping.Form) place {
+	at := place{parent: target.Parent, name: p.departmentNameKey(target)}
+	if !p.options.Capabilities.Nested {
+		at.parent = ""
+	} else if source, ours := p.departments.sourceOf[target.Parent]; ours {
+		at.parent = source
+	}
+	return at
+}
+
+// departmentNameField is the mapped field that names a department; empty when the task does not write it.
+func (p *Planner) departmentNameField() string {
+	field, _ := p.options.Mapper.Field(directory.Department, p.options.Capabilities.DepartmentName)
+	return field.Name
+}
+
+// stepAside plans the temporary name of a department, and answers with it. Empty: it need not step aside.
+func (p *Planner) stepAside(base Operation, target *mapping.Form, takesAway bool) (string, error) {
+	if !p.departments.aside[base.SourceID] {
+		return "", nil
+	}
+	name := temporaryValue(base.SourceID)
+	base.Kind, base.TakesAway = UpdateDepartment, takesAway
+	base.Changes = []Change{{Field: p.departmentNameField(), Before: target.Fields.Get(p.departmentNameField()), After: []string{name}}}
+	base.Note = "another department takes this one's name and place in the same run, so it is given up first"
+	return name, p.output.planned(base, wave(stageStepAside, 0))
+}
