@@ -152,3 +152,15 @@ func TestManagerIsRestricted(t *testing.T) {
 		t.Error("the manager has no probes")
 	}
 }
+
+// TestTheRestApplies: what no other test applies is at least what the API server takes.
+func TestTheRestApplies(t *testing.T) {
+	install(t)
+	for _, pattern := range []string{"manager/deployment.yaml", "manager/metrics_service.yaml", "network-policy/*.yaml"} {
+		for _, object := range manifests(t, pattern) {
+			if err := server.Client.Create(t.Context(), object, client.DryRunAll, client.FieldValidation(metav1.FieldValidationStrict)); err != nil {
+				t.Errorf("%s %s is refused: %v", object.GetKind(), object.GetName(), err)
+			}
+		}
+	}
+}
