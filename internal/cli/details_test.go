@@ -116,7 +116,7 @@ func TestRecordsNeedARight(t *testing.T) {
 	allow(t, p.namespace, "alice", "synctasks", "syncruns")
 	p.as = "alice"
 	contains(t, p.succeeds(t, "history", "hr").out, "hr-a")
-	words := []string{"you may not read the records", "ClusterRole synccenter-history-reader", "kubectl create rolebinding"}
+	words := []string{"you may not read the records", "ClusterRole synccenter-artifact-reader", "kubectl create rolebinding"}
 	p.fails(t, 1, words, "details", "hr-a")
 	p.fails(t, 1, words, "export", "hr-a", "-o", t.TempDir()+"/hr.xlsx")
 

@@ -18,7 +18,7 @@ import (
 const recordsStream = "records"
 
 // readerRole is the ClusterRole that lets people read records.
-const readerRole = "synccenter-history-reader"
+const readerRole = "synccenter-artifact-reader"
 
 // errNoRecords says that a run has no whole records, now or ever.
 var errNoRecords = errors.New("no records")
