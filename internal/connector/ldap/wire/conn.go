@@ -65,13 +65,24 @@ func Dial(ctx context.Context, options Options) (*Conn, error) {
 	if err := secure.HandshakeContext(ctx); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	c.conn = secure
-	c.in.Reset(secure)
-	return c, nil
+	return newConn(secure, options.Timeout), nil
 }
 
 func newConn(conn net.Conn, timeout time.Duration) *Conn {
-	return &Conn{conn: conn, in: bufio.NewReaderSize(conn, 64<<10), timeout: timeout, names: map[string]string{}}
+	return &Conn{conn: conn, in: bufio.NewReaderSize(patience{conn, timeout}, 64<<10), timeout: timeout, names: map[string]string{}}
+}
+
+// patience reads from a connection and waits so long for each part.
+type patience struct {
+	net.Conn
+	timeout time.Duration
+}
+
+func (p patience) Read(buffer []byte) (int, error) {
+	if err := p.SetReadDeadline(time.Now().Add(p.timeout)); err != nil {
+		return 0, err
+	}
+	return p.Conn.Read(buffer)
 }
 
 // Broken reports that the connection can no longer be used.
@@ -171,9 +182,6 @@ func (c *Conn) send(request *ber.Packet, controls []goldap.Control) error {
 // receive reads the next message that answers the last request.
 func (c *Conn) receive() (message, error) {
 	for {
-		if err := c.conn.SetReadDeadline(time.Now().Add(c.timeout)); err != nil {
-			return message{}, err
-		}
 		size, err := c.header()
 		if err != nil {
 			return message{}, err
