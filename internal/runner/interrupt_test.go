@@ -24,44 +24,19 @@ func (t *notifyingTarget) CreateUser(ctx context.Context, user connector.NewEntr
 	return t.Target.CreateUser(ctx, user)
 }
 
-// stoppingEnds asks the run to stop while it applies.
-type stoppingEnds struct {
+// notifyingEnds calls a function while the run applies.
+type notifyingEnds struct {
 	runner.Connector
-	lease *testLease
-	after int64
+	after  int64
+	notify func()
 }
 
-func (e *stoppingEnds) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (connector.Target, error) {
+func (e *notifyingEnds) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (connector.Target, error) {
 	target, err := e.Connector.Target(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
-	n := &notifyingTarget{Target: target, notify: func() { e.lease.ask("cancelled by a test") }}
+	n := &notifyingTarget{Target: target, notify: e.notify}
 	n.left.Store(e.after)
 	return n, nil
-}
-
-// leavingEnds asks the process to leave while it applies.
-type leavingEnds struct {
-	runner.Connector
-	after int64
-	leave context.CancelFunc
-}
-
-func (e *leavingEnds) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (connector.Target, error) {
-	target, err := e.Connector.Target(ctx, spec)
-	if err != nil {
-		return nil, err
-	}
-	n := &notifyingTarget{Target: target, notify: e.leave}
-	n.left.Store(e.after)
-	return n, nil
-}
-
-// execute is a process that gets a signal.
-func (e *leavingEnds) execute(r *run) error {
-	ctx, cancel := context.WithCancel(r.t.Context())
-	defer cancel()
-	e.leave = cancel
-	return r.runner.Execute(ctx, runner.Attempt{Run: "hr-" + r.uid, UID: r.uid, Number: 1})
 }

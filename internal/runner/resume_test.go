@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -157,10 +158,7 @@ func TestARunThatIsStoppedSaysWhatHadBeenDone(t *testing.T) {
 	w := eventful(t)
 	start := w.snapshot(w.target)
 	r := w.begin()
-	// The run is asked to stop within its third write.
-	asks := die(math.MaxInt64, func(step string) bool { return step == "write" })
-	r.mortal(asks)
-	r.runner.Connect = &stoppingEnds{Connector: r.mounts, lease: r.lease, after: 3}
+	r.runner.Connect = &notifyingEnds{Connector: r.mounts, after: 3, notify: func() { r.lease.ask("cancelled by a test") }}
 
 	if err := r.attempt(1, false); err != nil {
 		t.Fatal(err)
@@ -196,9 +194,10 @@ func TestAProcessThatIsAskedToLeaveLetsTheNextOneGoOn(t *testing.T) {
 	w := eventful(t)
 	before := w.snapshot(w.target)
 	r := w.begin()
-	leave := &leavingEnds{Connector: r.mounts, after: 3}
-	r.runner.Connect = leave
-	if err := leave.execute(r); !errors.Is(err, runner.ErrInterrupted) {
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	r.runner.Connect = &notifyingEnds{Connector: r.mounts, after: 3, notify: leave}
+	if err := r.runner.Execute(ctx, runner.Attempt{Run: "hr-" + r.uid, UID: r.uid, Number: 1}); !errors.Is(err, runner.ErrInterrupted) {
 		t.Fatalf("want ErrInterrupted, got %v", err)
 	}
 	if r.reports.last.Outcome != nil {

@@ -323,3 +323,6 @@ func (w *world) skipped(uid string) int {
 	}
 	return count
 }
+
+// recordOf is a record of a run.
+type recordOf = history.Record
