@@ -18,6 +18,7 @@ import (
 
 	"synccenter.dev/synccenter/controllers/metrics"
 	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/controllers/syncapproval"
 	"synccenter.dev/synccenter/controllers/syncrun"
 	"synccenter.dev/synccenter/controllers/synctask"
 	"synccenter.dev/synccenter/internal/artifact"
@@ -100,5 +101,9 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) erro
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
 		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Metrics: recorder,
 	}
-	return tasks.SetupWithManager(mgr)
+	if err := tasks.SetupWithManager(mgr); err != nil {
+		return err
+	}
+	approvals := &syncapproval.Reconciler{Client: mgr.GetClient(), Clock: clock.RealClock{}}
+	return approvals.SetupWithManager(mgr)
 }
