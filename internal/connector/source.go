@@ -30,7 +30,7 @@ type Source interface {
 	Users(ctx context.Context, fields []string) iter.Seq2[directory.Entry, error]
 
 	// Lookup reads entries by ID, outside of the filter that Departments and Users apply, wherever they stand below the base.
-	// IDs that are not found are left out of the answer. An answer that may be incomplete is an error.
+	// An entry that the filter leaves out says so (Entry.Filtered). IDs that are not found are left out of the answer. An answer that may be incomplete is an error.
 	Lookup(ctx context.Context, kind directory.Kind, ids []string, fields []string) ([]directory.Entry, error)
 
 	// Resolve turns a reference, as it stands in an attribute of type Reference or in Entry.Leaders, into the ID of the entry that it

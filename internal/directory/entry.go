@@ -28,6 +28,8 @@ type Entry struct {
 	Mark *Mark
 	// Disabled reports that the account is turned off. Only directories that can disable accounts set it.
 	Disabled bool
+	// Filtered reports that the entry exists and that the filter of its directory leaves it out. Only Source.Lookup gives such entries.
+	Filtered bool
 	// Attributes are the fields that were asked for and have a value, in the order of their names.
 	Attributes Attributes
 	// Unreadable names fields that were asked for but could not be read. Such a field is neither present nor absent.

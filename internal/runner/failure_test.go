@@ -18,7 +18,7 @@ func TestWhatIsWrongWithATaskIsNamed(t *testing.T) {
 	source := func(w *world) *v1alpha1.LDAPSource { return w.task.Spec.Sources[0].LDAP }
 	tests := []struct {
 		name   string
-		break_ func(w *world)
+		spoil func(w *world)
 		reason v1alpha1.Reason
 		says   string
 	}{
@@ -47,7 +47,7 @@ func TestWhatIsWrongWithATaskIsNamed(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.company()
-			test.break_(w)
+			test.spoil(w)
 
 			last := w.sync()
 

@@ -249,6 +249,20 @@ func TestTheLastLookBeforeARemoval(t *testing.T) {
 	}
 }
 
+func TestPeopleWhomTheSourceLeavesOut(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task.Spec.Deletion.Users.Action = v1alpha1.DeletionDelete
+	w.task.Spec.Sources[0].LDAP.Users.Filter = "(&(objectClass=inetOrgPerson)(!(title=left)))"
+	w.company()
+	w.synced()
+	server.Apply(t, "dn: "+w.researcher("fang")+"\nchangetype: modify\nreplace: title\ntitle: left\n\n")
+
+	w.synced()
+
+	w.expectEqual("operations", w.operations(w.lastUID()), map[string]int{"DeleteUser Succeeded": 1, "NoUpdate Succeeded": 14})
+}
+
 func TestAWrongMarkKeepsAnEntryFromBeingRemoved(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -32,6 +32,9 @@ func (e *execution) includes(entry *directory.Entry) (bool, error) {
 	if entry.Err != nil {
 		return false, entry.Err
 	}
+	if entry.Filtered {
+		return false, nil
+	}
 	if entry.Kind == directory.Department {
 		return e.chosen.Department(entry.ID), nil
 	}

@@ -16,7 +16,7 @@ import (
 // and larger filters do not make that faster.
 const lookupBatch = 100
 
-// Lookup reads entries by their entryUUIDs, whatever the filters of the configuration say.
+// Lookup reads entries by their entryUUIDs, whatever the filters of the configuration say. Those that a filter leaves out say so.
 func (s *Source) Lookup(ctx context.Context, kind directory.Kind, ids, fields []string) ([]directory.Entry, error) {
 	if err := s.loadDepartments(ctx); err != nil {
 		return nil, err
@@ -56,6 +56,9 @@ func (s *Source) lookupBatch(ctx context.Context, r *reader, filter string) ([]d
 		entries = append(entries, entry)
 		return err
 	})
+	if err == nil && len(entries) > 0 {
+		err = s.noteFiltered(ctx, q, r.kind, entries)
+	}
 	if err != nil || r.kind != directory.User || s.config.Departments.Type != Groups {
 		return entries, err
 	}
@@ -65,6 +68,26 @@ func (s *Source) lookupBatch(ctx context.Context, r *reader, filter string) ([]d
 		}
 	}
 	return entries, nil
+}
+
+// noteFiltered asks the server which of the entries that a query found pass the filter of the configuration.
+func (s *Source) noteFiltered(ctx context.Context, q query, kind directory.Kind, entries []directory.Entry) error {
+	passes := s.config.Users.Filter
+	if kind == directory.Department {
+		passes = s.config.Departments.Filter
+	}
+	q.filter, q.attributes = "(&"+passes+q.filter+")", []string{entryUUID}
+	passing := make(map[string]bool, len(entries))
+	err := s.search(ctx, q, func(e *wire.Entry) error {
+		if id, ok := parseUUID(firstValue(e, entryUUID)); ok {
+			passing[id.String()] = true
+		}
+		return nil
+	})
+	for i := range entries {
+		entries[i].Filtered = !passing[entries[i].ID]
+	}
+	return err
 }
 
 // convert turns a result into an entry with all that belongs to it.
