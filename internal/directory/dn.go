@@ -16,24 +16,18 @@ func NormalDN(dn string) (string, bool) {
 	if len(dn) > maxDN {
 		return "", false
 	}
+	if isNormalDN(dn) {
+		return dn, true
+	}
 	rest := strings.TrimSpace(dn)
 	if rest == "" {
 		return "", true // the root
 	}
 	result := make([]byte, 0, len(rest)+8)
 	for {
-		assertions, after, ok := cutRDN(rest)
-		if !ok {
+		after, ok := "", false
+		if result, after, ok = appendRDN(result, rest); !ok {
 			return "", false
-		}
-		if len(assertions) > 1 {
-			slices.Sort(assertions)
-		}
-		for i, assertion := range assertions {
-			if i > 0 {
-				result = append(result, '+')
-			}
-			result = append(result, assertion...)
 		}
 		if after == "" {
 			return string(result), true
@@ -43,27 +37,67 @@ func NormalDN(dn string) (string, bool) {
 	}
 }
 
-// cutRDN reads one RDN and returns its normalised assertions and what follows, beginning with the separator.
-func cutRDN(text string) (assertions []string, after string, ok bool) {
-	for {
-		assertion, rest, ok := cutAssertion(text)
-		if !ok {
-			return nil, "", false
+// isNormalDN recognises most of the names that are normal already, since 100,000 of them are normalised in a row.
+func isNormalDN(dn string) bool {
+	name := true // within the type, or at its beginning
+	previous := byte(',')
+	for i := range len(dn) {
+		c := dn[i]
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+		case c == '=':
+			if !name || previous == ',' {
+				return false
+			}
+			name = false
+		case c == ',':
+			if name {
+				return false
+			}
+			name = true
+		case name || c != '@' && c != '\'' && c != '/' && c != ':':
+			return false
 		}
-		assertions = append(assertions, assertion)
-		if rest == "" || rest[0] != '+' {
-			return assertions, rest, true
-		}
-		text = rest[1:]
+		previous = c
 	}
+	return !name
 }
 
-// cutAssertion reads one "type=value".
-func cutAssertion(text string) (assertion, after string, ok bool) {
+// appendRDN reads one RDN and appends its normalised assertions. What follows begins with the separator.
+func appendRDN(result []byte, text string) (normal []byte, after string, ok bool) {
+	var starts []int // of the assertions after the first
+	begin := len(result)
+	for {
+		if result, text, ok = appendAssertion(result, text); !ok {
+			return nil, "", false
+		}
+		if text == "" || text[0] != '+' {
+			break
+		}
+		text = text[1:]
+		result = append(result, '+')
+		starts = append(starts, len(result))
+	}
+	if len(starts) > 0 {
+		assertions := make([]string, 0, len(starts)+1)
+		from := begin
+		for _, start := range starts {
+			assertions = append(assertions, string(result[from:start-1]))
+			from = start
+		}
+		assertions = append(assertions, string(result[from:]))
+		slices.Sort(assertions)
+		result = append(result[:begin], strings.Join(assertions, "+")...)
+	}
+	return result, text, true
+}
+
+// appendAssertion reads one "type=value".
+func appendAssertion(result []byte, text string) (normal []byte, after string, ok bool) {
 	name, rest, found := strings.Cut(text, "=")
 	name = strings.TrimSpace(name)
 	if !found || !validType(name) {
-		return "", "", false
+		return nil, "", false
 	}
 	rest = strings.TrimLeft(rest, " ")
 	end, escaped := 0, false
@@ -73,22 +107,23 @@ func cutAssertion(text string) (assertion, after string, ok bool) {
 			escaped = true
 			end++ // what follows is part of the value, whatever it is
 		case '"', '<', '>', 0:
-			return "", "", false
+			return nil, "", false
 		}
 		end++
 	}
 	if end > len(rest) {
-		return "", "", false // a backslash at the very end
+		return nil, "", false // a backslash at the very end
 	}
 	value := rest[:end]
+	result = append(append(result, strings.ToLower(name)...), '=')
 	if escaped {
 		if value, ok = unescape(value); !ok {
-			return "", "", false
+			return nil, "", false
 		}
-	} else if strings.HasPrefix(value, "#") {
-		return strings.ToLower(name + "=" + strings.TrimRight(value, " ")), rest[end:], true // an encoded value, not text
+	} else if strings.HasPrefix(value, "#") { // an encoded value, not text
+		return append(result, strings.ToLower(strings.TrimRight(value, " "))...), rest[end:], true
 	}
-	return strings.ToLower(name) + "=" + escape(fold(value)), rest[end:], true
+	return append(result, escape(fold(value))...), rest[end:], true
 }
 
 func validType(name string) bool {

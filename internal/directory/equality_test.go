@@ -60,6 +60,8 @@ func TestNormalDN(t *testing.T) {
 		"an empty value":           {dn: "cn=,dc=x", want: "cn=,dc=x"},
 		"an old separator":         {dn: "cn=a;dc=x", want: "cn=a,dc=x"},
 		"an equals sign inside":    {dn: "cn=a=b", want: `cn=a\3db`},
+		"normal already":           {dn: "uid=o'li@x.com,ou=a/b,dc=x", want: "uid=o'li@x.com,ou=a/b,dc=x"},
+		"values in order":          {dn: "uid=a+cn=b+l=c,dc=x", want: "cn=b+l=c+uid=a,dc=x"},
 		"no type":                  {dn: "=a", bad: true},
 		"no equals sign":           {dn: "cn", bad: true},
 		"an empty RDN":             {dn: "cn=a,,dc=x", bad: true},
@@ -87,6 +89,9 @@ func FuzzNormalDN(f *testing.F) {
 		normal, ok := directory.NormalDN(dn)
 		if !ok {
 			return
+		}
+		if upper, ok := directory.NormalDN(strings.ToUpper(normal)); ok && strings.ToLower(strings.ToUpper(normal)) == normal && upper != normal {
+			t.Errorf("upper case changes the normal form %q of %q to %q", normal, dn, upper)
 		}
 		again, ok := directory.NormalDN(normal)
 		if !ok && len(normal) < 8192 || ok && again != normal {
