@@ -19,8 +19,8 @@ func (a *Applier) learn(wrote []plan.Change, entry *directory.Entry) []state.Lea
 		if !sameValues(reads, change.After) {
 			learned = append(learned, state.Learned{
 				Field: change.Field,
-				Wrote: state.Digest(a.options.Salt, change.Field, slices.Sorted(slices.Values(change.After))),
-				Reads: state.Digest(a.options.Salt, change.Field, slices.Sorted(slices.Values(reads))),
+				Wrote: state.Digest(a.options.Salt, change.Field, change.After),
+				Reads: state.Digest(a.options.Salt, change.Field, reads),
 			})
 		}
 	}

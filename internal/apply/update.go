@@ -116,8 +116,11 @@ func holds(entry *directory.Entry, patch connector.Patch) bool {
 	return patch.Mark == nil || entry.Mark != nil && entry.Mark.SourceID == patch.Mark.SourceID
 }
 
-// changeUserIdentifier renames a user.
+// changeUserIdentifier renames a user. Where only the source has another ID for the user, the link and the mark change.
 func (a *Applier) changeUserIdentifier(operation *plan.Operation) (step, error) {
+	if operation.Relinks != "" {
+		return a.updateUser(operation)
+	}
 	id, err := a.subject(operation)
 	if err != nil {
 		return step{}, err
