@@ -1,0 +1,196 @@
+package synctask
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/condition"
+	"synccenter.dev/synccenter/controllers/condition/conditiontest"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// execution is a run of the task's present generation that has ended.
+func execution(sequence int64) v1alpha1.SyncRun {
+	name := fmt.Sprintf("hr-%d", sequence)
+	end := metav1.NewTime(testTime.Add(time.Duration(sequence) * time.Hour))
+	return v1alpha1.SyncRun{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "people", UID: types.UID(name)},
+		Status: v1alpha1.SyncRunStatus{
+			Sequence: sequence, Mode: v1alpha1.TriggerManual, Phase: v1alpha1.PhaseSucceeded, CompletionTime: &end,
+			Task: &v1alpha1.ExecutedTask{Generation: 2, DefinitionDigest: "sha256:definition"},
+		},
+	}
+}
+
+func connected(message string) *report.Endpoint {
+	return &report.Endpoint{Reason: string(v1alpha1.ReasonConnected), Message: message}
+}
+
+// check computes the status twice, an hour apart, and checks what must always hold.
+func check(t *testing.T, o *observed) v1alpha1.SyncTaskStatus {
+	t.Helper()
+	result := status(o, testTime)
+	task := o.task.DeepCopy()
+	task.Status = result
+	conditiontest.Task(t, task)
+	again := *o
+	again.task = task
+	if later := status(&again, testTime.Add(time.Hour)); !cmp.Equal(result, later) {
+		t.Errorf("the same facts an hour later give another status:\n%s", cmp.Diff(result, later))
+	}
+	return result
+}
+
+func expect(t *testing.T, conditions []metav1.Condition, name string, status metav1.ConditionStatus, reason v1alpha1.Reason) string {
+	t.Helper()
+	found := meta.FindStatusCondition(conditions, name)
+	if found == nil {
+		t.Fatalf("there is no condition %s", name)
+	}
+	if found.Status != status || found.Reason != string(reason) {
+		t.Errorf("%s is %s with reason %s, want %s with %s: %s", name, found.Status, found.Reason, status, reason, found.Message)
+	}
+	return found.Message
+}
+
+func TestNewTask(t *testing.T) {
+	t.Parallel()
+	got := check(t, &observed{task: newTask("hr", 0)})
+	expect(t, got.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	expect(t, got.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked)
+	expect(t, got.Conditions, v1alpha1.ConditionTargetReady, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked)
+	expect(t, got.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending)
+	if got.Source != "LDAP hr.example.com" || got.Target != "LDAP directory.example.com" {
+		t.Errorf("source %q and target %q", got.Source, got.Target)
+	}
+}
+
+func TestFaultyTaskIsStalledUntilMended(t *testing.T) {
+	t.Parallel()
+	task := newTask("hr", 0)
+	task.Status = check(t, &observed{task: task, faults: []fault{{v1alpha1.ReasonOwnerInUse, "taken"}}})
+	expect(t, task.Status.Conditions, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonOwnerInUse)
+	expect(t, task.Status.Conditions, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonOwnerInUse)
+	mended := check(t, &observed{task: task})
+	expect(t, mended.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	if meta.FindStatusCondition(mended.Conditions, v1alpha1.ConditionStalled) != nil {
+		t.Error("the mended task is still stalled")
+	}
+}
+
+func TestStoppedTaskIsReadyAndSaysSo(t *testing.T) {
+	t.Parallel()
+	task := newTask("hr", 0)
+	task.Spec.Suspend = true
+	got := check(t, &observed{task: task})
+	if message := expect(t, got.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady); !strings.Contains(message, "suspended") {
+		t.Errorf("message %q", message)
+	}
+	task.Annotations = map[string]string{v1alpha1.AnnotationHold: "audit"}
+	got = check(t, &observed{task: task})
+	if message := expect(t, got.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady); !strings.Contains(message, "held, so nothing starts: audit") {
+		t.Errorf("message %q", message)
+	}
+}
+
+func TestReportsOfRuns(t *testing.T) {
+	t.Parallel()
+	since := testTime.Add(-time.Hour)
+	task := newTask("hr", 0)
+	runs := []v1alpha1.SyncRun{execution(3), execution(2), execution(1)}
+	runs[0].Status.CompletionTime = nil
+	task.Status = check(t, &observed{task: task, runs: runs, reports: map[types.UID]*report.Report{
+		"hr-3": {Source: connected("hr answered")},
+		"hr-2": {
+			Source: connected("an older answer"), Target: &report.Endpoint{Reason: string(v1alpha1.ReasonCredentialsRejected), Message: "Secret directory"},
+			State: &report.State{Users: 9, Departments: 2, Pending: 4, PendingListDigest: "sha256:list", PendingSince: &since}, Notice: "More than 2 percent left.",
+		},
+		"hr-1": {State: &report.State{Users: 1}},
+	}})
+	status := task.Status
+	if message := expect(t, status.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionTrue, v1alpha1.ReasonConnected); message != "hr answered" {
+		t.Errorf("the source is said to be: %q", message)
+	}
+	expect(t, status.Conditions, v1alpha1.ConditionTargetReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRejected)
+	message := expect(t, status.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld)
+	if want := `4 removals wait for a person since run "hr-2". More than 2 percent left.`; message != want {
+		t.Errorf("message %q, want %q", message, want)
+	}
+	if status.Links.Users != 9 || status.PendingDeletions.Count != 4 || !status.PendingDeletions.Since.Time.Equal(since) {
+		t.Errorf("links %+v, pending %+v", status.Links, status.PendingDeletions)
+	}
+	if len(status.RecentExecutions) != 2 || status.RecentExecutions[0].Run != "hr-2" {
+		t.Errorf("recent executions: %+v", status.RecentExecutions)
+	}
+
+	t.Run("stay when the runs are gone", func(t *testing.T) {
+		if got := check(t, &observed{task: task}); !cmp.Equal(got, status) {
+			t.Errorf("the status changed:\n%s", cmp.Diff(status, got))
+		}
+	})
+	t.Run("are void when the definition changes", func(t *testing.T) {
+		changed := task.DeepCopy()
+		changed.Generation++
+		got := check(t, &observed{task: changed, runs: runs})
+		expect(t, got.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked)
+		expect(t, got.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld)
+	})
+	t.Run("of an unknown reason", func(t *testing.T) {
+		got := check(t, &observed{task: task, runs: runs, reports: map[types.UID]*report.Report{
+			"hr-3": {Source: &report.Endpoint{Reason: "Whatever", Message: "odd"}},
+		}})
+		expect(t, got.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionFalse, v1alpha1.ReasonUnreachable)
+	})
+}
+
+func TestRecentExecutions(t *testing.T) {
+	t.Parallel()
+	task := newTask("hr", 0)
+	var runs []v1alpha1.SyncRun
+	for sequence := int64(1); sequence <= 12; sequence++ {
+		runs = append(runs, execution(sequence))
+	}
+	refused := execution(0)
+	refused.Status.Phase = v1alpha1.PhaseCancelled
+	task.Status = check(t, &observed{task: task, runs: append(runs, refused)})
+	recent := task.Status.RecentExecutions
+	if len(recent) != executionLimit || recent[0].Sequence != 12 || recent[9].Sequence != 3 {
+		t.Fatalf("recent executions: %+v", recent)
+	}
+	t.Run("outlive their runs", func(t *testing.T) {
+		task.Status = check(t, &observed{task: task, runs: []v1alpha1.SyncRun{execution(13)}})
+		if recent := task.Status.RecentExecutions; len(recent) != executionLimit || recent[0].Sequence != 13 || recent[9].Sequence != 4 {
+			t.Errorf("recent executions: %+v", recent)
+		}
+	})
+}
+
+func TestLastRunFollowsItsPhase(t *testing.T) {
+	t.Parallel()
+	task := newTask("hr", 0)
+	task.Status.LastRun = &v1alpha1.LastRun{Name: "hr-2", UID: "hr-2", Sequence: 2, Phase: v1alpha1.PhasePending}
+	task.Status = check(t, &observed{task: task, runs: []v1alpha1.SyncRun{execution(2), execution(1)}})
+	if task.Status.LastRun.Phase != v1alpha1.PhaseSucceeded {
+		t.Errorf("the phase is %s", task.Status.LastRun.Phase)
+	}
+	if got := check(t, &observed{task: task}); got.LastRun.Phase != v1alpha1.PhaseSucceeded {
+		t.Errorf("the phase of a run that is gone is %q", got.LastRun.Phase)
+	}
+}
+
+func TestMessagesAreBounded(t *testing.T) {
+	t.Parallel()
+	got := check(t, &observed{task: newTask("hr", 0), faults: []fault{{v1alpha1.ReasonInvalidDefinition, strings.Repeat("错", 5000)}}})
+	message := expect(t, got.Conditions, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidDefinition)
+	if length := len([]rune(message)); length != condition.MessageLimit {
+		t.Errorf("the message has %d characters, want %d", length, condition.MessageLimit)
+	}
+}
