@@ -18,7 +18,7 @@ func TestWhatIsWrongWithATaskIsNamed(t *testing.T) {
 	source := func(w *world) *v1alpha1.LDAPSource { return w.task.Spec.Sources[0].LDAP }
 	tests := []struct {
 		name   string
-		spoil func(w *world)
+		spoil  func(w *world)
 		reason v1alpha1.Reason
 		says   string
 	}{

@@ -19,9 +19,11 @@ type tail struct {
 	records report.Records
 	// removed are the accounts that were taken away.
 	removed int64
-	// notReached counts what the run did not come to, refused the removals that were refused at the last look, and refusal says why.
-	notReached, refused int64
-	refusal             string
+	// notReached counts what the run did not come to, inDoubt what it does not know about.
+	notReached, inDoubt int64
+	// refused counts the removals that were refused at the last look, and refusal says why.
+	refused int64
+	refusal string
 }
 
 // finish leaves what stays of a run: its records whole, the state, the export and the last report. In this order: as long as the report is
@@ -132,6 +134,8 @@ func (t *tail) see(operation *plan.Operation, outcome apply.Outcome) {
 	switch {
 	case outcome.Reason == apply.ReasonNotReached:
 		t.notReached++
+	case outcome.Reason == apply.ReasonInDoubt:
+		t.inDoubt++
 	case operation.Removal != "" && outcome.Status == plan.Skipped:
 		t.refused++
 		t.refusal = outcome.Message
@@ -146,7 +150,7 @@ func (e *execution) saveState(ctx context.Context, summary planSummary, t tail, 
 	s.LastSequence = e.definition.Sequence
 	s.LastRead = summary.Read
 	s.AddRemovals(e.Now(), t.removed)
-	if summary.RemovalsDefinition != "" && t.notReached == 0 && how.stopped == nil {
+	if summary.RemovalsDefinition != "" && t.notReached+t.inDoubt == 0 && how.stopped == nil {
 		s.RemovalsDefinition = summary.RemovalsDefinition
 	}
 	revision, err := s.Save(ctx, e.Store, e.revision)

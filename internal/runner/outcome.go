@@ -19,9 +19,10 @@ func outcomeOf(t tail, how ending, notice string) report.Outcome {
 	case how.stopped != nil:
 		outcome.Result, outcome.Reason = report.Cancelled, string(v1alpha1.ReasonCancelled)
 		sentences = append(sentences, fmt.Sprintf("The run was stopped: %s; %d operations were not reached.", how.stopped.Why, t.notReached))
-	case how.settledOnly && t.notReached > 0:
+	case how.settledOnly && t.notReached+t.inDoubt > 0:
 		outcome.Result, outcome.Reason = report.Failed, string(v1alpha1.ReasonBackoffLimit)
-		sentences = append(sentences, fmt.Sprintf("The attempts of the run were used up; %d operations were not reached. Run again: what is done stays done.", t.notReached))
+		sentences = append(sentences, fmt.Sprintf(
+			"The attempts of the run were used up; %d operations were not reached and %d are in doubt. Run again: what is done stays done.", t.notReached, t.inDoubt))
 	case failed > 0:
 		outcome.Result, outcome.Reason = report.PartiallyFailed, string(v1alpha1.ReasonPartiallyFailed)
 		if t.notReached > 0 {

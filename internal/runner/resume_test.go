@@ -20,6 +20,22 @@ func everyStep(string) bool { return true }
 func eventful(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
+	w.makeEventful()
+	return w
+}
+
+// eventfulUnmarked is the same in a target that has no place for marks.
+func eventfulUnmarked(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	w.task.Spec.Target.LDAP.Users.Mark, w.task.Spec.Target.LDAP.Departments.Mark = "", ""
+	w.makeEventful()
+	return w
+}
+
+func (w *world) makeEventful() {
+	w.t.Helper()
+	t := w.t
 	w.task.Spec.Deletion.Users.Action = v1alpha1.DeletionDelete
 	w.task.Spec.Deletion.Departments.Action = v1alpha1.DepartmentDelete
 	w.company()
@@ -37,7 +53,6 @@ func eventful(t *testing.T) *world {
 	for i := range 6 {
 		w.person(fmt.Sprintf("new%d", i), "South", "Sales", "Head")
 	}
-	return w
 }
 
 // wholeEventful is what an uninterrupted run leaves.
@@ -61,7 +76,17 @@ func wholeEventful(t *testing.T, w *world, before map[string]entry) {
 // TestARunThatIsKilledAnywhereIsFinished kills a run after each of its steps, every third one twice, and finishes it.
 func TestARunThatIsKilledAnywhereIsFinished(t *testing.T) {
 	t.Parallel()
-	measured := eventful(t)
+	killAnywhere(t, eventful, 1)
+}
+
+// TestARunThatIsKilledIsFinishedWithoutMarks settles by place what cannot be found by mark.
+func TestARunThatIsKilledIsFinishedWithoutMarks(t *testing.T) {
+	t.Parallel()
+	killAnywhere(t, eventfulUnmarked, 2)
+}
+
+func killAnywhere(t *testing.T, world func(*testing.T) *world, stride int64) {
+	measured := world(t)
 	before := measured.snapshot(measured.target)
 	r, whole := measured.begin(), die(math.MaxInt64, everyStep)
 	r.mortal(whole)
@@ -73,35 +98,38 @@ func TestARunThatIsKilledAnywhereIsFinished(t *testing.T) {
 	if steps < 20 {
 		t.Fatalf("an uninterrupted run has %d steps: too few for this test to say anything", steps)
 	}
-
-	for after := int64(1); after <= steps; after++ {
+	for after := int64(1); after <= steps; after += stride {
 		t.Run(fmt.Sprintf("after step %d of %d", after, steps), func(t *testing.T) {
 			t.Parallel()
-			w := eventful(t)
-			before := w.snapshot(w.target)
-			r := w.begin()
-			attempt := 1
-			kills := []int64{after}
-			if after%3 == 0 {
-				kills = append(kills, 4)
-			}
-			for _, n := range kills {
-				r.mortal(die(n, everyStep))
-				if err := r.attempt(attempt, false); err != nil && !errors.Is(err, errDead) {
-					t.Fatalf("attempt %d ended with another error than its death: %v", attempt, err)
-				}
-				attempt++
-			}
-			r.reborn()
-			if err := r.attempt(attempt, false); err != nil {
-				t.Fatalf("the last attempt: %v", err)
-			}
-			if last := r.ended(); last.Outcome.Result != report.Succeeded {
-				t.Fatalf("result %s: %s\n%s", last.Outcome.Result, last.Outcome.Message, w.describe(r.uid))
-			}
-			wholeEventful(t, w, before)
+			killAndFinish(t, world(t), after)
 		})
 	}
+}
+
+// killAndFinish kills a run after a step; every third time it also kills the attempt that goes on.
+func killAndFinish(t *testing.T, w *world, after int64) {
+	before := w.snapshot(w.target)
+	r := w.begin()
+	attempt := 1
+	kills := []int64{after}
+	if after%3 == 0 {
+		kills = append(kills, 4)
+	}
+	for _, n := range kills {
+		r.mortal(die(n, everyStep))
+		if err := r.attempt(attempt, false); err != nil && !errors.Is(err, errDead) {
+			t.Fatalf("attempt %d ended with another error than its death: %v", attempt, err)
+		}
+		attempt++
+	}
+	r.reborn()
+	if err := r.attempt(attempt, false); err != nil {
+		t.Fatalf("the last attempt: %v", err)
+	}
+	if last := r.ended(); last.Outcome.Result != report.Succeeded {
+		t.Fatalf("result %s: %s\n%s", last.Outcome.Result, last.Outcome.Message, w.describe(r.uid))
+	}
+	wholeEventful(t, w, before)
 }
 
 func TestTheLastAttemptWritesNothingAndCompletesTheRecords(t *testing.T) {
@@ -138,6 +166,44 @@ func TestTheLastAttemptWritesNothingAndCompletesTheRecords(t *testing.T) {
 				t.Errorf("the next run did not put everything right (-source +target):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestTheLastAttemptEndsAlsoWhenTheTargetIsGone(t *testing.T) {
+	t.Parallel()
+	w := eventful(t)
+	start := w.snapshot(w.target)
+	proxy := server.Proxy(t)
+	w.task.Spec.Target.LDAP.URLs = []string{proxy.URL}
+	r := w.begin()
+	r.mortal(die(3, func(step string) bool { return step == "write" }))
+	if err := r.attempt(1, false); !errors.Is(err, errDead) {
+		t.Fatalf("the first attempt was to be killed, it ended with %v", err)
+	}
+	proxy.CutAfter(0)
+	r.reborn()
+	if err := r.attempt(2, false); err == nil {
+		t.Fatal("an attempt that can reach nothing must leave the run to the next one")
+	}
+
+	if err := r.attempt(3, true); err != nil {
+		t.Fatal(err)
+	}
+
+	last := r.ended()
+	w.expectEqual("result", last.Outcome.Result, report.Failed)
+	w.expectEqual("records", last.Counts.Records, 22)
+	operations := w.operations(r.uid)
+	if operations["CreateUser Failed"] == 0 {
+		t.Errorf("nothing is in doubt: %v", operations)
+	}
+	if done, happened := len(recorded(w.records(r.uid))), len(difference(start, w.snapshot(w.target))); done > happened {
+		t.Errorf("%d operations are said to be done and %d were", done, happened)
+	}
+	w.task.Spec.Target.LDAP.URLs = []string{server.URL}
+	w.synced()
+	if diff := cmp.Diff(w.contents(w.source), w.contents(w.target)); diff != "" {
+		t.Errorf("the next run did not put everything right (-source +target):\n%s", diff)
 	}
 }
 

@@ -1,0 +1,164 @@
+package runner_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
+)
+
+// newGroups makes a world whose people stand together and whose departments are groups that list them and their leaders.
+func newGroups(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	source, target := w.task.Spec.Sources[0].LDAP, w.task.Spec.Target.LDAP
+	source.Users = v1alpha1.LDAPUsers{BaseDN: w.source.People}
+	source.Departments = &v1alpha1.LDAPDepartments{Type: v1alpha1.DepartmentsGroups, BaseDN: w.source.Org, LeaderAttribute: "owner"}
+	target.Users.LDAPUsers = v1alpha1.LDAPUsers{BaseDN: w.target.People}
+	target.Departments = &v1alpha1.LDAPTargetDepartments{
+		LDAPDepartments: v1alpha1.LDAPDepartments{Type: v1alpha1.DepartmentsGroups, BaseDN: w.target.Org, LeaderAttribute: "owner"},
+		Mark:            "businessCategory",
+	}
+	w.task.Spec.Mappings = v1alpha1.Mappings{Users: copies("uid", "cn", "sn", "mail", "manager"), Departments: copies("cn", "description")}
+	for _, uid := range []string{"an", "bo", "chen", "dora"} {
+		server.Apply(t, personLDIF(uid, w.source.People))
+	}
+	w.group("Sales", []string{"an", "bo"}, "an")
+	w.group("Research", []string{"bo", "chen", "dora"}, "chen")
+	w.modify(personDN(w.source, "an"), "replace: manager\nmanager: "+personDN(w.source, "dora"))
+	return w
+}
+
+func personDN(tree slapdtest.Tree, uid string) string { return "uid=" + uid + "," + tree.People }
+
+func groupDN(tree slapdtest.Tree, name string) string { return "cn=" + name + "," + tree.Org }
+
+// group makes a department with its members and its leader.
+func (w *world) group(name string, members []string, leader string) {
+	ldif := fmt.Sprintf("dn: %s\nobjectClass: groupOfNames\ncn: %s\n", groupDN(w.source, name), name)
+	for _, uid := range members {
+		ldif += "member: " + personDN(w.source, uid) + "\n"
+	}
+	server.Apply(w.t, ldif+"owner: "+personDN(w.source, leader)+"\n\n")
+}
+
+func (w *world) modify(dn, change string) {
+	server.Apply(w.t, "dn: "+dn+"\nchangetype: modify\n"+change+"\n\n")
+}
+
+// expectEven fails the test when source and target differ.
+func (w *world) expectEven() {
+	w.t.Helper()
+	if diff := cmp.Diff(w.contents(w.source), w.contents(w.target)); diff != "" {
+		w.t.Errorf("source and target differ (-source +target):\n%s", diff)
+	}
+}
+
+func TestGroupsWithTheirMembersAndLeaders(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+
+	w.synced()
+
+	w.expectEqual("operations of the first run", w.operations(w.lastUID()), map[string]int{
+		"CreateDepartment Succeeded": 2, "CreateUser Succeeded": 4, "UpdateUser Succeeded": 1,
+		"SyncDepartmentMembers Succeeded": 2, "SyncDepartmentLeaders Succeeded": 2,
+	})
+	w.expectEven()
+	w.synced()
+	w.expectEqual("operations of the second run", w.operations(w.lastUID()), map[string]int{"NoUpdate Succeeded": 6})
+
+	w.modify(groupDN(w.source, "Sales"), "add: member\nmember: "+personDN(w.source, "chen")+"\n-\ndelete: member\nmember: "+personDN(w.source, "an"))
+	w.modify(groupDN(w.source, "Research"), "replace: owner\nowner: "+personDN(w.source, "dora"))
+	w.modify(personDN(w.source, "an"), "delete: manager")
+	w.synced()
+	// What takes somebody's last department away is an operation of its own, since the guard may hold it.
+	w.expectEqual("operations of the third run", w.operations(w.lastUID()), map[string]int{
+		"SyncDepartmentMembers Succeeded": 2, "SyncDepartmentLeaders Succeeded": 1, "UpdateUser Succeeded": 1, "NoUpdate Succeeded": 3,
+	})
+	w.expectEven()
+}
+
+func TestMembersThatSomebodyElseAddedStay(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.synced()
+	stranger := personDN(w.target, "stranger")
+	server.Apply(t, personLDIF("stranger", w.target.People))
+	w.modify(groupDN(w.target, "Sales"), "add: member\nmember: "+stranger)
+	w.synced()
+	w.expectEqual("operations with a foreign member", w.operations(w.lastUID()), map[string]int{"NoUpdate Succeeded": 6})
+
+	w.modify(groupDN(w.source, "Sales"), "add: member\nmember: "+personDN(w.source, "dora"))
+	w.synced()
+
+	for _, e := range w.snapshot(w.target) {
+		if e.dn == groupDN(w.target, "Sales") && (!strings.Contains(e.attributes["member"], stranger) || !strings.Contains(e.attributes["member"], "uid=dora")) {
+			t.Errorf("want the stranger and dora among the members: %s", e.attributes["member"])
+		}
+	}
+}
+
+func TestALeaverLeavesTheGroups(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.task.Spec.Deletion.Users.Action = v1alpha1.DeletionDelete
+	w.synced()
+	w.modify(groupDN(w.source, "Sales"), "delete: member\nmember: "+personDN(w.source, "bo"))
+	w.modify(groupDN(w.source, "Research"), "delete: member\nmember: "+personDN(w.source, "bo"))
+	w.leave(personDN(w.source, "bo"))
+
+	w.synced()
+
+	w.expectEven()
+	w.synced()
+	w.expectEqual("operations of a further run", w.operations(w.lastUID()), map[string]int{"NoUpdate Succeeded": 5})
+}
+
+func TestAReferenceWaitsForItsEntry(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.task.Spec.Mappings.Users[3].Required = true // mail, which dora loses
+	w.modify(personDN(w.source, "dora"), "delete: mail")
+
+	last := w.sync()
+
+	w.expectEqual("result", last.Outcome.Result, "PartiallyFailed")
+	for _, r := range w.records(w.lastUID()) {
+		for _, change := range r.Changes {
+			if change.Field == "manager" && len(change.After) > 0 && r.Status == "Succeeded" {
+				t.Errorf("a manager who is not there is said to be set: %+v", r)
+			}
+		}
+	}
+	w.modify(personDN(w.source, "dora"), "add: mail\nmail: dora@example.com")
+	w.synced()
+	w.expectEven()
+	w.synced()
+	w.expectEqual("operations of a further run", w.operations(w.lastUID()), map[string]int{"NoUpdate Succeeded": 6})
+}
+
+func TestAFullTargetIsTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	for _, uid := range []string{"an", "bo"} {
+		server.Apply(t, personLDIF(uid, w.target.People))
+	}
+	before := w.snapshot(w.target)
+
+	w.synced()
+
+	w.expectEven()
+	after := w.snapshot(w.target)
+	for id, e := range before {
+		if _, there := after[id]; !there {
+			t.Errorf("%s was replaced and not taken over", e.dn)
+		}
+	}
+	w.synced()
+	w.expectEqual("operations of a further run", w.operations(w.lastUID()), map[string]int{"NoUpdate Succeeded": 6})
+}
