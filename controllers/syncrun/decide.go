@@ -39,9 +39,9 @@ func rulesFor(o *observed) []rule {
 			awaitOthers, reserveSequence, storeDefinition,
 		}
 	case o.job == nil:
-		return []rule{endWithOutcome, reportUnusable, endUnbegun, holdUnbegun, endWithoutJob, makeJob}
+		return []rule{endWithOutcome, reportUnusable, endUnbegun, holdUnbegun, awaitName, endWithoutJob, makeJob}
 	default:
-		return []rule{endWithOutcome, reportUnusable, awaitForeignJob, settleFinished, leaveLostNode, stopRunner, follow}
+		return []rule{endWithOutcome, reportUnusable, awaitDeletion, settleFinished, leaveLostNode, stopRunner, follow}
 	}
 }
 

@@ -1,7 +1,9 @@
 package syncrun
 
 import (
+	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -22,9 +24,9 @@ func endWithOutcome(o *observed, _ time.Time) (step, bool) {
 		return step{}, false
 	}
 	phase, reason := phaseOf(outcome)
-	message := outcome.Message
-	if message == "" {
-		message = sentences[phase]
+	message := cmp.Or(outcome.Message, sentences[phase])
+	if notice := o.report.Notice; notice != "" && !strings.Contains(message, notice) {
+		message += " " + notice
 	}
 	return ends(phase, reason, message), true
 }
@@ -88,6 +90,15 @@ func holdUnbegun(o *observed, _ time.Time) (step, bool) {
 	return waits(reason, message+" The run waits.", sometime), true
 }
 
+// awaitName waits while the name of the Job is taken, such as by the Job of a
+// deleted run of the same name.
+func awaitName(o *observed, _ time.Time) (step, bool) {
+	if o.foreignJob == "" {
+		return step{}, false
+	}
+	return waits(v1alpha1.ReasonWaitingForPod, fmt.Sprintf("Job %q exists and belongs to something else. The run goes on when it is gone.", o.foreignJob), soon), true
+}
+
 // endWithoutJob gives up a run whose Jobs keep disappearing.
 func endWithoutJob(o *observed, _ time.Time) (step, bool) {
 	if o.attempt < maxAttempts {
@@ -112,16 +123,12 @@ func makeJob(o *observed, _ time.Time) (step, bool) {
 	return result, true
 }
 
-// awaitForeignJob waits for a Job of the same name that is not ours, such as
-// that of a deleted run of the same name, or for ours to go.
-func awaitForeignJob(o *observed, _ time.Time) (step, bool) {
-	if !metav1.IsControlledBy(o.job, o.run) {
-		return waits(v1alpha1.ReasonWaitingForPod, fmt.Sprintf("Job %q exists and belongs to something else. The run goes on when it is gone.", o.job.Name), soon), true
+// awaitDeletion waits for a Job that somebody has deleted to be gone.
+func awaitDeletion(o *observed, _ time.Time) (step, bool) {
+	if o.job.DeletionTimestamp.IsZero() {
+		return step{}, false
 	}
-	if !o.job.DeletionTimestamp.IsZero() {
-		return waits(v1alpha1.ReasonJobMissing, fmt.Sprintf("Job %q is being deleted. The next Job finishes the same plan.", o.job.Name), soon), true
-	}
-	return step{}, false
+	return waits(v1alpha1.ReasonJobMissing, fmt.Sprintf("Job %q is being deleted. The next Job finishes the same plan.", o.job.Name), soon), true
 }
 
 // settleFinished follows a Job that ended without an outcome: one last attempt

@@ -150,6 +150,9 @@ func TestDecideWithoutJob(t *testing.T) {
 		{name: "gone once more than anybody waits", o: newScene().with(saved, reported, jobGone(maxAttempts-1)),
 			want: step{action: createJob, attempt: runnerjob.Attempt{Number: maxAttempts, SettleOnly: true}, reason: v1alpha1.ReasonJobMissing}},
 		{name: "the last one gone", o: newScene().with(saved, reported, jobGone(maxAttempts)), want: step{phase: v1alpha1.PhaseFailed, reason: v1alpha1.ReasonFailed}},
+		{name: "a Job of somebody else", o: newScene().with(saved, func(o *observed) { o.foreignJob = "hr-first-1" }), want: step{reason: v1alpha1.ReasonWaitingForPod}},
+		{name: "a Job of somebody else, and cancelled", o: newScene().with(saved, cancelled, func(o *observed) { o.foreignJob = "hr-first-1" }),
+			want: step{phase: v1alpha1.PhaseCancelled, reason: v1alpha1.ReasonCancelled}},
 		{name: "gone after its outcome", o: newScene().with(saved, jobGone(1), told(report.Succeeded, "")),
 			want: step{phase: v1alpha1.PhaseSucceeded, reason: v1alpha1.ReasonSucceeded}},
 	})
@@ -191,8 +194,6 @@ func TestDecideWithJob(t *testing.T) {
 		{name: "cancelled at work", o: newScene().with(saved, job(1, false), working, reported, cancelled), want: step{action: requestStop, reason: v1alpha1.ReasonStopping}},
 		{name: "the task went while at work", o: newScene().with(saved, job(1, false), working, reported, noTask), want: step{action: requestStop, reason: v1alpha1.ReasonStopping}},
 		{name: "cancelled while settling", o: newScene().with(saved, job(2, true), working, reported, cancelled), want: step{reason: v1alpha1.ReasonSettlingDoubt}},
-		{name: "a Job of somebody else", o: newScene().with(saved, job(1, false), func(o *observed) { o.job.OwnerReferences = nil }),
-			want: step{reason: v1alpha1.ReasonWaitingForPod}},
 		{name: "a Job that goes", o: newScene().with(saved, job(1, false), func(o *observed) { o.job.DeletionTimestamp = &metav1.Time{Time: testTime} }),
 			want: step{reason: v1alpha1.ReasonJobMissing}},
 	})

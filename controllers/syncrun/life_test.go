@@ -93,7 +93,6 @@ func TestJobExpiresOnlyWithStoredOutcome(t *testing.T) {
 	}
 	w.tell(run, 1, success(w.clock.Now()))
 	w.settleRun("hr-first")
-	w.settleRun("hr-first")
 	if ttl := w.job("hr-first", 1).Spec.TTLSecondsAfterFinished; ttl == nil {
 		t.Error("the Job of an ended run stays for ever")
 	}

@@ -69,6 +69,10 @@ func (r *Reconciler) findJob(ctx context.Context, o *observed) error {
 	case err != nil:
 		return fmt.Errorf("reading Job %s: %w", key, err)
 	}
+	if !metav1.IsControlledBy(&job, o.run) {
+		o.foreignJob = job.Name
+		return nil
+	}
 	o.attempt, o.job = max(o.attempt, 1), &job
 	return nil
 }

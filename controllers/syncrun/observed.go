@@ -25,6 +25,8 @@ type observed struct {
 	attempt int32
 	// job is the Job of that attempt; nil if it is gone.
 	job *batchv1.Job
+	// foreignJob is a Job of that name that is not the run's.
+	foreignJob string
 	// jobs are all Jobs of the run.
 	jobs []batchv1.Job
 	pods pods

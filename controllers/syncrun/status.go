@@ -48,7 +48,7 @@ func jobName(o *observed, s step, stepErr error) string {
 	switch {
 	case s.action == createJob && stepErr == nil:
 		return runnerjob.Name(o.run.Name, s.attempt.Number)
-	case o.job != nil && metav1.IsControlledBy(o.job, o.run):
+	case o.job != nil:
 		return o.job.Name
 	}
 	return ""

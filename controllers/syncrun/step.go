@@ -50,9 +50,9 @@ func waits(reason v1alpha1.Reason, message string, again time.Duration) step {
 	return step{reason: reason, message: message, again: again}
 }
 
-// ends is the last step of a run without an outcome of the runner's.
+// ends is the step that ends a run. What is left to tidy up comes at once.
 func ends(phase v1alpha1.Phase, reason v1alpha1.Reason, message string) step {
-	return step{phase: phase, reason: reason, message: message}
+	return step{phase: phase, reason: reason, message: message, again: atOnce}
 }
 
 // does is a step that changes something, after which to look again at once.

@@ -31,12 +31,26 @@ func status(o *observed, now time.Time) v1alpha1.SyncTaskStatus {
 	}
 	set := condition.Setter{Conditions: &result.Conditions, Generation: o.task.Generation, Now: now}
 	applyState(&result, set, o)
-	if o.task.DeletionTimestamp.IsZero() {
-		result.ObservedGeneration = o.task.Generation
-		setReady(set, o)
-		setEnds(set, o)
+	result.ObservedGeneration = o.task.Generation
+	if !o.task.DeletionTimestamp.IsZero() {
+		setDeleting(set, o)
+		return result
 	}
+	setReady(set, o)
+	setEnds(set, o)
 	return result
+}
+
+// setDeleting says what a deleted task waits for, and until when.
+func setDeleting(set condition.Setter, o *observed) {
+	run := o.executing()
+	if run == nil {
+		return
+	}
+	set.Remove(v1alpha1.ConditionStalled)
+	set.Set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonProgressing, fmt.Sprintf(
+		"The task is being deleted. Run %q comes to a safe point first; it is waited for until %s.",
+		run.Name, o.task.DeletionTimestamp.Add(deletionPatience).UTC().Format(time.RFC3339)))
 }
 
 // setReady says whether the definition can be executed. That somebody stops the

@@ -186,6 +186,21 @@ func TestLastRunFollowsItsPhase(t *testing.T) {
 	}
 }
 
+func TestDeletedTaskSaysWhatItWaitsFor(t *testing.T) {
+	t.Parallel()
+	running := execution(2)
+	running.Status.CompletionTime = nil
+	task := newTask("hr", 0)
+	task.Status = check(t, &observed{task: task})
+	task.DeletionTimestamp = &metav1.Time{Time: testTime}
+	task.Generation++
+	got := check(t, &observed{task: task, runs: []v1alpha1.SyncRun{running}})
+	message := expect(t, got.Conditions, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonProgressing)
+	if !strings.Contains(message, `"hr-2"`) || !strings.Contains(message, "2026-03-02T08:02:00Z") {
+		t.Errorf("message %q names neither the run nor the limit", message)
+	}
+}
+
 func TestMessagesAreBounded(t *testing.T) {
 	t.Parallel()
 	got := check(t, &observed{task: newTask("hr", 0), faults: []fault{{v1alpha1.ReasonInvalidDefinition, strings.Repeat("错", 5000)}}})
