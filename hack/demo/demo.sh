@@ -30,7 +30,7 @@ start_cluster() {
 
 load_images() {
   existing && return
-  say "The images of Sync Center and of the demo's directories: about a minute the first time"
+  say "The images of Sync Center and of the demo's directories"
   # The digest makes a changed program a changed Deployment, so that running the demo again runs what was just built.
   image=$(hack/image/image.sh synccenter -output dist/synccenter.tar)
   hack/image/image.sh slapd -output dist/demo-slapd.tar >/dev/null
@@ -104,19 +104,21 @@ sync() {
 }
 
 show() {
-  CGO_ENABLED=0 go build -trimpath -buildvcs=false -o dist/kubectl-synccenter ./cmd/kubectl-synccenter
+  CGO_ENABLED=0 hack/progress.sh "the kubectl plugin" "a minute the first time, then seconds" \
+    go build -trimpath -buildvcs=false -ldflags "-s -w" -o dist/kubectl-synccenter ./cmd/kubectl-synccenter
   PATH=$PWD/dist:$PATH
   say "kubectl get synctasks"
   kube --namespace $namespace get synctasks
   say "kubectl get syncruns"
   kube --namespace $namespace get syncruns
-  say "kubectl synccenter details company-1 --subject department (of 324 records, the 24 of departments)"
-  kube synccenter --namespace $namespace details company-1 --subject department
+  say "kubectl synccenter details company-1 --operation CreateDepartment"
+  kube synccenter --namespace $namespace details company-1 --operation CreateDepartment
+  say "The history in Excel, one in English and one in Chinese"
   local run
   for run in company-1 groups-1; do
     kube synccenter --namespace $namespace export $run --output "$output/$run.xlsx"
   done
-  say "Done. The history in Excel: $output/company-1.xlsx, and in Chinese: $output/groups-1.xlsx"
+  say "Done"
   go_on
 }
 
