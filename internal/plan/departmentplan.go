@@ -247,6 +247,9 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if p.departments.awaited[link.SourceID] {
 		return p.awaitRelink(base)
 	}
+	if p.protected[entryKey{directory.Department, link.TargetID}] {
+		return p.output.decided(base, Skipped, ReasonProtected, protectedMessage)
+	}
 	if p.options.DepartmentRemoval != Delete {
 		return p.release(link, base, "deletion.departments.action is Keep")
 	}
@@ -265,7 +268,7 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 
 // willRemove says whether a department that left the source or the scope would be deleted, were nothing held.
 func (p *Planner) willRemove(link *state.Link) bool {
-	return link.State == state.Active && p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] &&
+	return link.State == state.Active && !p.protected[entryKey{directory.Department, link.TargetID}] && p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] &&
 		p.membership.held[link.SourceID] == 0
 }
 

@@ -43,7 +43,7 @@ type departmentPair struct {
 func (p *Planner) pairDepartments() {
 	p.departments = &departments{pairs: map[string]departmentPair{}, sourceOf: map[string]string{}, relinked: map[string]bool{}, awaited: map[string]bool{}}
 	p.departments.order(p.sourceDepartments)
-	matcher := newMatcher(directory.Department, &p.options)
+	matcher := p.newMatcher(directory.Department)
 	for link := range p.options.Links.Sorted(directory.Department) {
 		p.departments.sourceOf[link.TargetID] = link.SourceID
 	}
@@ -138,7 +138,7 @@ func (p *Planner) pairByName(left map[string]match) {
 			continue
 		}
 		only := candidates[0]
-		matcher := newMatcher(directory.Department, &p.options)
+		matcher := p.newMatcher(directory.Department)
 		matcher.add(id, form.Name, []string{"name"})
 		matcher.see(only.ID, only.Name, []string{"name"}, only.Mark, "")
 		p.pairDepartment(id, matcher.resolve(p.departmentPresent)[id])

@@ -10,12 +10,14 @@ import (
 
 // matcher finds target entries for source entries that have none: by mark first, then rule by rule.
 type matcher struct {
-	kind     directory.Kind
-	owner    string
-	entries  map[string]*unpaired
-	byKey    []map[string][]*unpaired
-	adopting Policy
-	relink   Policy
+	kind  directory.Kind
+	owner string
+	// protected are target IDs that nobody may take.
+	protected map[entryKey]bool
+	entries   map[string]*unpaired
+	byKey     []map[string][]*unpaired
+	adopting  Policy
+	relink    Policy
 }
 
 // unpaired is a source entry without a target entry.
@@ -59,8 +61,11 @@ type match struct {
 	holds string
 }
 
-func newMatcher(kind directory.Kind, options *Options) *matcher {
-	return &matcher{kind: kind, owner: options.Owner, entries: map[string]*unpaired{}, adopting: options.Adopt, relink: options.Relink}
+func (p *Planner) newMatcher(kind directory.Kind) *matcher {
+	return &matcher{
+		kind: kind, owner: p.options.Owner, protected: p.protected, entries: map[string]*unpaired{},
+		adopting: p.options.Adopt, relink: p.options.Relink,
+	}
 }
 
 // add adds a source entry with its comparison keys, one for each rule.
@@ -149,6 +154,8 @@ func (m *matcher) judge(best *hit, present func(id string) bool) match {
 		return match{decision: &Decision{status, reason, "matching: " + fmt.Sprintf(format, args...)}}
 	}
 	switch {
+	case m.protected[entryKey{m.kind, best.target}]:
+		return match{decision: &Decision{Skipped, ReasonProtected, protectedMessage}}
 	case best.other != "":
 		return fail(Failed, ReasonOtherOwner, "the target entry %q bears the mark of owner %q and is left alone; remove the mark there if it is yours", best.name, best.other)
 	case best.linked != "" && present(best.linked):

@@ -14,11 +14,13 @@ type output struct {
 	// decisions are by subject and source ID, operations by wave, subject and source ID.
 	decisions, operations *spool.Spool
 	links                 []LinkChange
-	buffer                []byte
+	// protected are target entries that nothing is done to.
+	protected map[entryKey]bool
+	buffer    []byte
 }
 
-func newOutput() output {
-	return output{decisions: spool.New(spool.BlockSize), operations: spool.New(spool.BlockSize)}
+func newOutput(protected map[entryKey]bool) output {
+	return output{decisions: spool.New(spool.BlockSize), operations: spool.New(spool.BlockSize), protected: protected}
 }
 
 // LinkChange is a change of the link table that needs no write to the target. It belongs to the plan and is stored with it.
@@ -54,8 +56,14 @@ func (o *output) unchanged(subject directory.Kind, source, target, name, note st
 	return o.decisions.Add(decisionKey(subject, source), o.buffer)
 }
 
-// planned adds an operation that is to be done.
+// protectedMessage says why nothing is done to an entry.
+const protectedMessage = "the target entry is protected by the task, so it is never adopted, changed or removed"
+
+// planned adds an operation that is to be done, unless its target entry is protected.
 func (o *output) planned(operation Operation, at uint32) error {
+	if o.protected[entryKey{operation.Subject, operation.TargetID}] {
+		return o.decided(operation, Skipped, ReasonProtected, protectedMessage)
+	}
 	operation.Wave = at
 	return o.add(o.operations, operationKey(&operation), operation)
 }

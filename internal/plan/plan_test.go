@@ -243,6 +243,26 @@ func TestMatching(t *testing.T) {
 	}
 }
 
+func TestProtectedEntriesAreLeftAlone(t *testing.T) {
+	w := company(t)
+	w.target["x9"] = &directory.Entry{Kind: directory.User, ID: "x9", Name: "root", Attributes: directory.Attributes{{Name: "login", Values: []string{"root"}}}}
+	w.protected = map[string]bool{"x9": true, w.targetID(directory.User, "u3"): true, w.targetID(directory.User, "u2"): true, w.targetID(directory.Department, "d3"): true}
+	w.user("u9", "root", "", "d1")
+	delete(w.source, "u3")
+	w.source["d2"].Leaders = nil
+	setAttribute(w.source["u2"], "title", []string{"Chief"})
+	setAttribute(w.source["d3"], "ou", []string{"Orient"})
+	want := `UpdateDepartment d3 Skipped/Protected label:[East]>[Orient]
+UpdateUser u2 Skipped/Protected position:[Clerk]>[Chief]
+DeleteUser u3 Skipped/Protected (link):[u3]>[]
+CreateUser u9 Skipped/Protected
+SyncDepartmentLeaders d2 (leaders):[u3]>[]
+`
+	if diff := cmp.Diff(want, describe(w.sync(t))); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestRelinkWaitsForAPerson(t *testing.T) {
 	w := company(t)
 	delete(w.source, "u3")

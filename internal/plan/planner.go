@@ -35,7 +35,7 @@ const (
 )
 
 // Planner takes the forms of both sides, in any order, and gives the plan. Use it in this order: Add..., Plan, Operations and LinkChanges.
-// Its methods are not safe for concurrent use, but AddSource and AddUnknown may run beside AddTarget and AddUnknownTarget.
+// Its methods are not safe for concurrent use, but AddSource and AddUnknown may run beside AddTarget, AddUnknownTarget and Protect.
 type Planner struct {
 	options Options
 
@@ -50,6 +50,7 @@ type Planner struct {
 	// linkedUsers are target users by the source ID of their link, unlinkedUsers by their own ID.
 	linkedUsers, unlinkedUsers *spool.Spool
 	unknownTargets             map[entryKey]unknownEntry
+	protected                  map[entryKey]bool
 
 	// Results of Plan.
 	departments *departments
@@ -82,6 +83,7 @@ func New(options Options) *Planner {
 		linkedUsers:       spool.New(spool.BlockSize),
 		unlinkedUsers:     spool.New(spool.BlockSize),
 		unknownTargets:    map[entryKey]unknownEntry{},
+		protected:         map[entryKey]bool{},
 	}
 }
 
@@ -119,6 +121,9 @@ func (p *Planner) AddTarget(form *mapping.Form) error {
 	return p.unlinkedUsers.Add(form.ID, row)
 }
 
+// Protect says that nothing may be done to a target entry, and that it is nobody's match.
+func (p *Planner) Protect(kind directory.Kind, id string) { p.protected[entryKey{kind, id}] = true }
+
 // AddUnknownTarget adds a target entry that could not be read.
 func (p *Planner) AddUnknownTarget(kind directory.Kind, id, name string, cause error) error {
 	p.unknownTargets[entryKey{kind, id}] = unknownEntry{name, cause}
@@ -134,7 +139,7 @@ type References struct {
 // DefinitionChanged and StateRebuilt are the caller's to fill.
 func (p *Planner) Plan(references References) (guard.Facts, error) {
 	p.references = references
-	p.output = newOutput()
+	p.output = newOutput(p.protected)
 	p.exchange = newExchange(p.identifierEquality())
 	p.membership = newMembership()
 	p.facts = guard.Facts{Cleared: map[string]int64{}}

@@ -253,6 +253,10 @@ func (p *Planner) awaitRelink(base Operation) error {
 // planRemoval plans the removal itself, by the task's policy.
 func (p *Planner) planRemoval(base Operation, link state.Link, target *row, departments []string, identifier string) error {
 	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
+	if p.protected[entryKey{directory.User, link.TargetID}] {
+		p.exchange.keep(identifier, base.Name, state.Released)
+		return p.output.decided(base, Skipped, ReasonProtected, protectedMessage)
+	}
 	switch p.options.UserRemoval {
 	case Keep:
 		p.exchange.keep(identifier, base.Name, state.Released)

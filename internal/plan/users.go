@@ -31,7 +31,7 @@ func (p *Planner) planUsers() error {
 	p.users = users{
 		gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, awaited: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spool.BlockSize),
 	}
-	matcher := newMatcher(directory.User, &p.options)
+	matcher := p.newMatcher(directory.User)
 	if err := p.findUnpaired(matcher); err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ type world struct {
 	adopt, relink      plan.Policy
 	hold               *guard.Finding
 	unknown            map[string]error
+	protected          map[string]bool
 	// refused are operations that fail before they are tried; see Operation.Needs.
 	refused map[int]error
 }
@@ -117,6 +118,9 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 	for _, entry := range w.target {
 		form := mapper.Observe(*entry)
 		check(planner.AddTarget(&form))
+		if w.protected[entry.ID] {
+			planner.Protect(entry.Kind, entry.ID)
+		}
 	}
 	same := func(reference string) (string, bool) { return reference, true }
 	facts, err := planner.Plan(plan.References{Source: same, Target: same})
