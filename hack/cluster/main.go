@@ -66,7 +66,7 @@ func (t tool) run(ctx context.Context, command string, args []string) error {
 	case "up":
 		return t.up(ctx, args)
 	case "status":
-		return t.cluster.Status(ctx)
+		return t.cluster.Status(ctx, os.Stdout)
 	case "load-image":
 		if len(args) == 0 {
 			return errors.New("load-image needs the path of an archive")
@@ -115,7 +115,7 @@ func (t tool) up(ctx context.Context, args []string) error {
 	}
 	if reused {
 		fmt.Fprintln(os.Stderr, "a cluster is up already; using it")
-		return t.cluster.Status(ctx)
+		return t.cluster.Status(ctx, os.Stdout)
 	}
 	if err := t.preflight(ctx); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (t tool) up(ctx context.Context, args []string) error {
 	if err := t.cluster.Up(ctx, max(count, 1)); err != nil {
 		return err
 	}
-	return t.cluster.Status(ctx)
+	return t.cluster.Status(ctx, os.Stdout)
 }
 
 func (t tool) preflight(ctx context.Context) error {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -89,7 +90,7 @@ func TestWaitingTellsTheLastReason(t *testing.T) {
 func TestWithoutAClusterCommandsSaySo(t *testing.T) {
 	c := Cluster{Dir: t.TempDir()}
 	for name, err := range map[string]error{
-		"status":     c.Status(t.Context()),
+		"status":     c.Status(t.Context(), io.Discard),
 		"load-image": c.LoadImage(t.Context(), filepath.Join(t.TempDir(), "missing.tar")),
 		"kill":       c.Kill("node1"),
 	} {

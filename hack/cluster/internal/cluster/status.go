@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 )
 
-// Status writes the nodes and where the kubeconfig is. It is an error when no cluster is up or a node is not ready.
-func (c *Cluster) Status(ctx context.Context) error {
+// Status writes to w the nodes and where the kubeconfig is. It is an error when no cluster is up or a node is not ready.
+func (c *Cluster) Status(ctx context.Context, w io.Writer) error {
 	nodes, err := c.running()
 	if err != nil {
 		return err
@@ -32,8 +33,8 @@ func (c *Cluster) Status(ctx context.Context) error {
 			state = "NotReady: " + why
 			unready = append(unready, fmt.Errorf("%s is not ready", name))
 		}
-		fmt.Fprintf(c.Log, "%s  %s  %s\n", name, item.Status.NodeInfo.KubeletVersion, state)
+		fmt.Fprintf(w, "%s  %s  %s\n", name, item.Status.NodeInfo.KubeletVersion, state)
 	}
-	fmt.Fprintf(c.Log, "export KUBECONFIG=%s\n", c.Kubeconfig())
+	fmt.Fprintf(w, "export KUBECONFIG=%s\n", c.Kubeconfig())
 	return errors.Join(unready...)
 }
