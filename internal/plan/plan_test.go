@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -163,6 +164,25 @@ DeleteUser u3 (active):[true]>[false]
 	w.user("u3", "bob", "", "d2")
 	if got := describe(w.sync(t)); got != "UpdateUser u3 (active):[false]>[true]\n" {
 		t.Errorf("a leaver who comes back:\n%s", got)
+	}
+	w.settled(t)
+}
+
+func TestDisabledNowAndDeletedLater(t *testing.T) {
+	w := company(t)
+	w.users = plan.Disable
+	delete(w.source, "u3")
+	w.source["d2"].Leaders = nil
+	w.sync(t)
+	link, _ := w.links.BySource(directory.User, "u3")
+	since := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	link.Since = &since
+	mustPut(w.links, link)
+	w.disabledBefore = since
+	w.settled(t)
+	w.disabledBefore = since.Add(time.Second)
+	if diff := cmp.Diff("DeleteUser u3 (link):[u3]>[]\n", describe(w.sync(t))); diff != "" {
+		t.Error(diff)
 	}
 	w.settled(t)
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/guard"
@@ -20,6 +21,8 @@ type Options struct {
 	Salt []byte
 	// UserRemoval and DepartmentRemoval are the task's deletion policy.
 	UserRemoval, DepartmentRemoval Removal
+	// DisabledBefore is the moment before which a leaver must have been disabled to be deleted now; the zero time deletes nobody for that.
+	DisabledBefore time.Time
 	// Adopt and Relink are the task's matching policy.
 	Adopt, Relink Policy
 }

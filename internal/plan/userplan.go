@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/mapping"
@@ -223,7 +224,7 @@ func (p *Planner) planUserGone(j *pair) error {
 		return err
 	}
 	identifier := p.identifier(form)
-	if link.State != state.Active {
+	if link.State != state.Active && !p.deletionIsDue(&link) {
 		p.exchange.keep(identifier, base.Name, link.State)
 		if link.State == state.Held {
 			p.countHeld(departments)
@@ -253,11 +254,15 @@ func (p *Planner) awaitRelink(base Operation) error {
 // planRemoval plans the removal itself, by the task's policy.
 func (p *Planner) planRemoval(base Operation, link state.Link, target *row, departments []string, identifier string) error {
 	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
+	removal := p.options.UserRemoval
+	if p.deletionIsDue(&link) {
+		removal, base.Note = Delete, "disabled since "+link.Since.UTC().Format(time.DateOnly)+", which is longer than deletion.users.deleteAfter"
+	}
 	if p.protected[entryKey{directory.User, link.TargetID}] {
 		p.exchange.keep(identifier, base.Name, state.Released)
 		return p.output.decided(base, Skipped, ReasonProtected, protectedMessage)
 	}
-	switch p.options.UserRemoval {
+	switch removal {
 	case Keep:
 		p.exchange.keep(identifier, base.Name, state.Released)
 		return p.release(link, base, "deletion.users.action is Keep")
@@ -273,7 +278,7 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 	case Delete:
 		base.Removal = Delete
 	default:
-		return fmt.Errorf("unknown deletion action %q", p.options.UserRemoval)
+		return fmt.Errorf("unknown deletion action %q", removal)
 	}
 	base.TakesAway = true
 	p.facts.RemovalsUsers++
@@ -286,6 +291,11 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 		}
 	}
 	return p.exchange.remove(base, identifier)
+}
+
+// deletionIsDue reports that a leaver has been disabled for as long as the task wants.
+func (p *Planner) deletionIsDue(link *state.Link) bool {
+	return link.State == state.Disabled && link.Since != nil && link.Since.Before(p.options.DisabledBefore)
 }
 
 func (p *Planner) countHeld(departments []string) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/guard"
@@ -30,6 +31,7 @@ type world struct {
 	hold               *guard.Finding
 	unknown            map[string]error
 	protected          map[string]bool
+	disabledBefore     time.Time
 	// refused are operations that fail before they are tried; see Operation.Needs.
 	refused map[int]error
 }
@@ -99,6 +101,7 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 	planner := plan.New(plan.Options{
 		Owner: "me", Mapper: mapper, Capabilities: w.capabilities, Links: w.links, Salt: w.salt,
 		UserRemoval: w.users, DepartmentRemoval: w.departments, Adopt: w.adopt, Relink: w.relink,
+		DisabledBefore: w.disabledBefore,
 	})
 	check := func(err error) {
 		t.Helper()
