@@ -47,15 +47,15 @@ func (t *Target) DeleteDepartment(ctx context.Context, id string) error {
 
 // delete removes an entry and says where it stood.
 func (t *Target) delete(ctx context.Context, kind directory.Kind, text string) (place string, err error) {
-	err = t.at(ctx, kind, text, func(id uuid, dn string) error {
-		controls, err := t.controls(id)
+	err = t.at(ctx, kind, text, func(at spot) error {
+		controls, err := t.controls(at)
 		if err != nil {
 			return err
 		}
-		err = t.writers.do(ctx, fmt.Sprintf("deleting %q", printable(dn)), func(conn *goldap.Conn) error { return conn.Del(goldap.NewDelRequest(dn, controls)) })
+		err = t.writers.do(ctx, fmt.Sprintf("deleting %q", printable(at.dn)), func(conn *goldap.Conn) error { return conn.Del(goldap.NewDelRequest(at.dn, controls)) })
 		if err == nil {
-			place = dn
-			t.placesOf(kind).forget(id)
+			place = at.dn
+			t.placesOf(kind).forget(at.id)
 		}
 		return err
 	})

@@ -96,6 +96,11 @@ func (d *departmentIndex) of(normalDN string) []string {
 	return slices.Compact(ids)
 }
 
+// leaders leaves the placeholder out, which a server with referential integrity puts where a leader was.
+func (s *Source) leaders(dns []string) []string {
+	return slices.DeleteFunc(slices.Clone(dns), func(dn string) bool { return directory.DN.Same(dn, s.config.Departments.Placeholder) })
+}
+
 // departmentsOf lists the departments of a user as its entry or its place names them, the main one first.
 func (s *Source) departmentsOf(e *wire.Entry, normalDN string) ([]string, error) {
 	attribute := s.config.Users.DepartmentAttribute

@@ -90,7 +90,7 @@ func (r *reader) entry(e *wire.Entry) (entry directory.Entry, id uuid, err error
 	if r.kind == directory.Department {
 		entry.Name = nameIn(e.DN)
 		if leader := r.source.config.Departments.LeaderAttribute; leader != "" {
-			entry.Leaders = slices.Clone(values(e, leader))
+			entry.Leaders = r.source.leaders(values(e, leader))
 		}
 	} else {
 		if entry.Name = firstValue(e, "cn"); entry.Name == "" {

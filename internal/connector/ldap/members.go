@@ -45,13 +45,13 @@ func (t *Target) syncNames(ctx context.Context, id, attribute string, add, remov
 	if err != nil {
 		return err
 	}
-	return t.at(ctx, directory.Department, id, func(id uuid, dn string) error {
-		present, err := t.presentValues(ctx, dn, attribute)
+	return t.at(ctx, directory.Department, id, func(at spot) error {
+		present, err := t.presentValues(ctx, at.dn, attribute)
 		if err != nil {
 			return err
 		}
 		for chunk := range slices.Chunk(t.valueChanges(attribute, present, adding, removing), valuesPerRequest) {
-			if err := t.changeValues(ctx, id, dn, attribute, chunk); err != nil {
+			if err := t.changeValues(ctx, at, attribute, chunk); err != nil {
 				return err
 			}
 		}
@@ -107,8 +107,8 @@ func (t *Target) valueChanges(attribute string, present dnSet, add, remove []str
 }
 
 // changeValues makes changes in one request. When one of them is done already, by somebody else, they are made one by one.
-func (t *Target) changeValues(ctx context.Context, id uuid, dn, attribute string, changes []valueChange) error {
-	err := t.modifyValues(ctx, id, dn, attribute, changes)
+func (t *Target) changeValues(ctx context.Context, at spot, attribute string, changes []valueChange) error {
+	err := t.modifyValues(ctx, at, attribute, changes)
 	if !isResult(err, goldap.LDAPResultNoSuchAttribute) && !isResult(err, goldap.LDAPResultAttributeOrValueExists) {
 		return err
 	}
@@ -116,19 +116,19 @@ func (t *Target) changeValues(ctx context.Context, id uuid, dn, attribute string
 		return nil // it is as it should be
 	}
 	for i := range changes {
-		if err := t.changeValues(ctx, id, dn, attribute, changes[i:i+1]); err != nil {
+		if err := t.changeValues(ctx, at, attribute, changes[i:i+1]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *Target) modifyValues(ctx context.Context, id uuid, dn, attribute string, changes []valueChange) error {
-	controls, err := t.controls(id)
+func (t *Target) modifyValues(ctx context.Context, at spot, attribute string, changes []valueChange) error {
+	controls, err := t.controls(at)
 	if err != nil {
 		return err
 	}
-	request := goldap.NewModifyRequest(dn, controls)
+	request := goldap.NewModifyRequest(at.dn, controls)
 	var add, remove []string
 	for _, change := range changes {
 		if change.remove {
@@ -143,7 +143,7 @@ func (t *Target) modifyValues(ctx context.Context, id uuid, dn, attribute string
 	if len(remove) > 0 {
 		request.Delete(attribute, remove)
 	}
-	return t.writers.do(ctx, fmt.Sprintf("changing %s of %q", attribute, printable(dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
+	return t.writers.do(ctx, fmt.Sprintf("changing %s of %q", attribute, printable(at.dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
 }
 
 // textValues reads the values of an attribute as they are.

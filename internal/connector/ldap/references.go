@@ -90,8 +90,45 @@ func (t *Target) mendReferences(ctx context.Context, kind directory.Kind, from, 
 			return fmt.Errorf("the entry is where it should be, but what refers to it may not be mended: %w", err)
 		}
 	}
+	return t.mendAll(ctx, found, func(value string) string {
+		if to == "" {
+			return ""
+		}
+		return rebased(value, from, to)
+	})
+}
+
+// mendNames follows the renaming of a department whose users know it by name. When other departments have the old name too, nobody
+// can tell whose users those are.
+func (t *Target) mendNames(ctx context.Context, from, to string) error {
+	attribute := t.config.Users.DepartmentAttribute
+	before, after := nameIn(from), nameIn(to)
+	if attribute == nil || attribute.Holds != HoldsName || before == after || len(t.departments.withName(before)) > 1 {
+		return nil
+	}
+	q := query{
+		attempt: fmt.Sprintf("looking for users of department %q", printable(before)), base: t.config.Users.BaseDN, scope: goldap.ScopeWholeSubtree,
+		filter: fmt.Sprintf("(%s=%s)", attribute.Name, goldap.EscapeFilter(before)), attributes: []string{attribute.Name},
+	}
+	var found []dangling
+	err := t.search(ctx, q, func(e *wire.Entry) error {
+		for _, value := range values(e, attribute.Name) {
+			if directory.IgnoreCase.Key(value) == directory.IgnoreCase.Key(before) {
+				found = append(found, dangling{dn: strings.Clone(e.DN), attribute: attribute.Name, values: []string{strings.Clone(value)}})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("the department has its new name, but its users may have the old one: %w", err)
+	}
+	return t.mendAll(ctx, found, func(string) string { return after })
+}
+
+// mendAll rewrites values; those that become nothing are removed.
+func (t *Target) mendAll(ctx context.Context, found []dangling, rewrite func(value string) string) error {
 	for _, d := range found {
-		if err := t.mend(ctx, d, from, to); err != nil {
+		if err := t.mend(ctx, d, rewrite); err != nil {
 			return fmt.Errorf("the entry is where it should be, but what refers to it may not be mended: %w", err)
 		}
 	}
@@ -167,19 +204,21 @@ func danglingValues(e *wire.Entry, attribute, normalFrom string) dangling {
 	return d
 }
 
-// mend rewrites the values of one attribute in one request.
-func (t *Target) mend(ctx context.Context, d dangling, from, to string) error {
+// mend rewrites the values of one attribute of one entry in one request.
+func (t *Target) mend(ctx context.Context, d dangling, rewrite func(value string) string) error {
 	request := goldap.NewModifyRequest(d.dn, nil)
 	request.Delete(d.attribute, d.values)
-	switch {
-	case to != "":
-		moved := make([]string, len(d.values))
-		for i, value := range d.values {
-			moved[i] = rebased(value, from, to)
+	var rewritten []string
+	for _, value := range d.values {
+		if text := rewrite(value); text != "" {
+			rewritten = append(rewritten, text)
 		}
-		request.Add(d.attribute, moved)
-	case d.alone && t.placeholderNeeded() && strings.EqualFold(d.attribute, t.config.Departments.MemberAttribute):
-		request.Add(d.attribute, []string{t.config.Departments.Placeholder})
+	}
+	if len(rewritten) == 0 && d.alone && t.placeholderNeeded() && strings.EqualFold(d.attribute, t.config.Departments.MemberAttribute) {
+		rewritten = []string{t.config.Departments.Placeholder}
+	}
+	if len(rewritten) > 0 {
+		request.Add(d.attribute, rewritten)
 	}
 	err := t.writers.do(ctx, fmt.Sprintf("rewriting %s of %q", d.attribute, printable(d.dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
 	if isResult(err, goldap.LDAPResultNoSuchAttribute) || isResult(err, goldap.LDAPResultAttributeOrValueExists) || isResult(err, goldap.LDAPResultNoSuchObject) {

@@ -46,19 +46,19 @@ func (t *Target) moveTo(ctx context.Context, kind directory.Kind, id, above stri
 // relocate gives an entry another name, another parent, or both; what is empty stays. What referred to the old place is mended.
 func (t *Target) relocate(ctx context.Context, kind directory.Kind, text, newRDN, newParent string) error {
 	var from, to string
-	err := t.at(ctx, kind, text, func(id uuid, dn string) error {
-		rdn, parent := cutDN(dn)
+	err := t.at(ctx, kind, text, func(at spot) error {
+		rdn, parent := cutDN(at.dn)
 		rdn, superior := cmp.Or(newRDN, rdn), cmp.Or(newParent, parent)
-		from, to = dn, rdn+","+superior
+		from, to = at.dn, rdn+","+superior
 		if from == to {
 			return nil
 		}
 		if normalOf(superior) == normalOf(parent) {
 			superior = "" // not a move: servers check other rights for one
 		}
-		request := goldap.NewModifyDNRequest(dn, rdn, true, superior)
+		request := goldap.NewModifyDNRequest(at.dn, rdn, true, superior)
 		var err error
-		if request.Controls, err = t.controls(id); err != nil {
+		if request.Controls, err = t.controls(at); err != nil {
 			return err
 		}
 		return t.writers.do(ctx, fmt.Sprintf("renaming %q to %q", printable(from), printable(to)), func(conn *goldap.Conn) error { return conn.ModifyDN(request) })
@@ -68,7 +68,13 @@ func (t *Target) relocate(ctx context.Context, kind directory.Kind, text, newRDN
 	}
 	t.users.rebase(from, to)
 	t.departments.rebase(from, to)
-	return t.mendReferences(ctx, kind, from, to)
+	if err := t.mendReferences(ctx, kind, from, to); err != nil {
+		return err
+	}
+	if kind == directory.Department {
+		return t.mendNames(ctx, from, to)
+	}
+	return nil
 }
 
 // namedBy reports that an attribute, and no other, names an entry among its siblings.
@@ -131,8 +137,8 @@ func (t *Target) changeDepartmentAttribute(ctx context.Context, id string, chang
 			return directory.Entry{}, err
 		}
 	}
-	err = t.at(ctx, directory.User, id, func(id uuid, dn string) error {
-		present, err := t.textValues(ctx, dn, attribute.Name)
+	err = t.at(ctx, directory.User, id, func(at spot) error {
+		present, err := t.textValues(ctx, at.dn, attribute.Name)
 		if err != nil {
 			return err
 		}
@@ -143,12 +149,12 @@ func (t *Target) changeDepartmentAttribute(ctx context.Context, id string, chang
 		if t.Capabilities().SingleDepartment && len(values) > 1 {
 			values = values[:1]
 		}
-		request := goldap.NewModifyRequest(dn, nil)
-		if request.Controls, err = t.controls(id); err != nil {
+		request := goldap.NewModifyRequest(at.dn, nil)
+		if request.Controls, err = t.controls(at); err != nil {
 			return err
 		}
 		request.Replace(attribute.Name, values)
-		return t.writers.do(ctx, fmt.Sprintf("changing %s of %q", attribute.Name, printable(dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
+		return t.writers.do(ctx, fmt.Sprintf("changing %s of %q", attribute.Name, printable(at.dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
 	})
 	if err != nil {
 		return directory.Entry{}, err

@@ -30,11 +30,22 @@ type query struct {
 // search reads all pages of an answer on one connection. No error means that nothing is missing from it. An error of each ends
 // the search and is returned as it is.
 func (s *Source) search(ctx context.Context, q query, each func(*wire.Entry) error) error {
-	conn, err := s.server.borrow(ctx)
-	if err != nil {
-		return err
+	for {
+		conn, used, err := s.server.borrow(ctx)
+		if err != nil {
+			return err
+		}
+		started, err := s.searchOn(ctx, conn, q, each)
+		stale := used && conn.Broken() && !started && ctx.Err() == nil
+		s.server.giveBack(conn)
+		if !stale {
+			return err
+		} // the server dropped the connection while it was idle; nothing of the answer was seen
 	}
-	defer s.server.giveBack(conn)
+}
+
+// searchOn reads all pages on a connection. It reports whether any part of the answer came.
+func (s *Source) searchOn(ctx context.Context, conn *wire.Conn, q query, each func(*wire.Entry) error) (started bool, err error) {
 	request := wire.Request{Base: q.base, Scope: q.scope, Filter: q.filter, Attributes: q.attributes, SizeLimit: q.atMost}
 	if q.scope != goldap.ScopeBaseObject && q.atMost == 0 {
 		request.PageSize = pageSize
@@ -42,25 +53,32 @@ func (s *Source) search(ctx context.Context, q query, each func(*wire.Entry) err
 	var refused error
 	for {
 		result, err := conn.Search(ctx, request, func(e *wire.Entry) error {
+			started = true
 			refused = each(e)
 			return refused
 		})
 		switch {
 		case refused != nil:
-			return refused
+			return started, refused
 		case q.atMost > 0 && isResult(err, goldap.LDAPResultSizeLimitExceeded):
-			return nil
+			return started, nil
 		case err != nil:
-			return s.server.failed(ctx, q.attempt, err)
+			return started, s.server.failed(ctx, q.attempt, err)
 		case len(result.References) > 0 && s.config.Referrals != IgnoreReferrals:
-			return &connector.Error{Class: connector.Incomplete, Err: fmt.Errorf(
-				"%s: %s: a part of it stands on another server (%s) and was not read: read from a server that has everything, or set referrals to Ignore if that part does not matter",
-				s.server.url, q.attempt, printable(strings.Join(result.References, ", ")))}
+			return started, s.referred(q, result.References)
 		case len(result.Cookie) == 0:
-			return nil
+			return started, nil
 		}
+		started = true
 		request.Cookie = result.Cookie
 	}
+}
+
+// referred is the error of an answer with references.
+func (s *Source) referred(q query, references []string) error {
+	return &connector.Error{Class: connector.Incomplete, Err: fmt.Errorf(
+		"%s: %s: a part of it stands on another server (%s) and was not read: read from a server that has everything, or set referrals to Ignore if that part does not matter",
+		s.server.url, q.attempt, printable(strings.Join(references, ", ")))}
 }
 
 // readEntry reads one entry, which must exist.

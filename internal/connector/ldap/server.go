@@ -117,20 +117,21 @@ func (s *server) dial(ctx context.Context) (*wire.Conn, error) {
 	return conn, nil
 }
 
-// borrow takes an idle connection or makes one.
-func (s *server) borrow(ctx context.Context) (*wire.Conn, error) {
+// borrow takes a connection that was used before, or makes one.
+func (s *server) borrow(ctx context.Context) (conn *wire.Conn, used bool, err error) {
 	for {
 		s.mu.Lock()
 		count := len(s.idle)
 		if count == 0 {
 			s.mu.Unlock()
-			return s.dial(ctx)
+			conn, err := s.dial(ctx)
+			return conn, false, err
 		}
 		last := s.idle[count-1]
 		s.idle = s.idle[:count-1]
 		s.mu.Unlock()
 		if time.Since(last.since) < maxIdle {
-			return last.conn, nil
+			return last.conn, true, nil
 		}
 		last.conn.Close() // nothing was asked on it, so nothing is lost
 	}

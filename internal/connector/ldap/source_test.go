@@ -303,37 +303,6 @@ func TestReadsAreWholeOrAnError(t *testing.T) {
 	})
 }
 
-func TestAServerThatDiesInMidReadIsAnError(t *testing.T) {
-	tree := server.Tree(t)
-	var ldif strings.Builder
-	for i := range 300 {
-		ldif.WriteString(person(fmt.Sprintf("uid=u%d,%s", i, tree.People), "User"))
-	}
-	server.Apply(t, ldif.String())
-	proxy := server.Proxy(t)
-	config := configOf(server, tree)
-	config.URLs = []string{proxy.URL}
-	source := newSource(t, config)
-	all(t, source.Departments(t.Context(), nil))
-	read := 0
-	var last error
-	for _, err := range source.Users(t.Context(), []string{"cn"}) {
-		if last = err; err == nil {
-			read++
-		}
-		if read == 1 {
-			proxy.CutAfter(5000)
-		}
-	}
-	if connector.ClassOf(last) != connector.Unavailable || read >= 300 {
-		t.Errorf("%d users, then %v; want fewer than 300 and an error of class Unavailable", read, last)
-	}
-	proxy.CutAfter(-1)
-	if got := len(all(t, source.Users(t.Context(), nil))); got != 300 {
-		t.Errorf("the next read has %d users, want 300", got)
-	}
-}
-
 func TestReadsEndWithTheirContext(t *testing.T) {
 	tree := server.Tree(t)
 	source := newSource(t, configOf(server, tree))

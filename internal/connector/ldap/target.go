@@ -140,34 +140,58 @@ func (t *Target) findPlace(ctx context.Context, kind directory.Kind, id uuid) (s
 	return dn, err
 }
 
-// at runs a write at the place where an entry stands. When something else stands there by now, or nothing, the entry is looked for and
-// the write is tried once more: neither answer means that anything was changed.
-func (t *Target) at(ctx context.Context, kind directory.Kind, text string, write func(id uuid, dn string) error) error {
+// spot is where an entry stands at the moment of a write.
+type spot struct {
+	id uuid
+	dn string
+	// seen reports that the entry was just seen there.
+	seen bool
+}
+
+// at runs a write at the place where an entry stands, and nowhere else: names are given away and taken again. The server checks that by
+// an assertion, else we look just before. When the entry is somewhere else by now, the write is tried once more there.
+func (t *Target) at(ctx context.Context, kind directory.Kind, text string, write func(at spot) error) error {
 	id, dn, err := t.locate(ctx, kind, text)
 	if err != nil {
 		return err
 	}
-	err = write(id, dn)
-	if !isResult(err, goldap.LDAPResultNoSuchObject) && !isResult(err, goldap.LDAPResultAssertionFailed) {
-		return err
+	if t.asserts {
+		err = write(spot{id: id, dn: dn})
+		if !isResult(err, goldap.LDAPResultNoSuchObject) && !isResult(err, goldap.LDAPResultAssertionFailed) {
+			return err
+		}
+	} else if t.standsAt(ctx, id, dn) {
+		return write(spot{id: id, dn: dn, seen: true})
 	}
 	t.placesOf(kind).forget(id)
 	now, searchErr := t.findPlace(ctx, kind, id)
 	if searchErr != nil {
 		return searchErr
 	}
-	if now == dn {
-		return err
+	if now == dn && isResult(err, goldap.LDAPResultNoSuchObject) {
+		return err // something else is missing, a new parent for example
 	}
-	return write(id, now)
+	// OpenLDAP's unique overlay applies the assertion to its own search too and then fails, so it is not used a second time.
+	return write(spot{id: id, dn: now, seen: true})
+}
+
+// standsAt reports that an entry is at a place. A failure to read it is as good as no.
+func (t *Target) standsAt(ctx context.Context, id uuid, dn string) bool {
+	found := false
+	err := t.readEntry(ctx, fmt.Sprintf("reading %q", printable(dn)), dn, []string{entryUUID}, func(e *wire.Entry) error {
+		there, ok := parseUUID(firstValue(e, entryUUID))
+		found = ok && there == id
+		return nil
+	})
+	return err == nil && found
 }
 
 // controls are those of a write to an entry.
-func (t *Target) controls(id uuid) ([]goldap.Control, error) {
-	if !t.asserts {
+func (t *Target) controls(at spot) ([]goldap.Control, error) {
+	if !t.asserts || at.seen {
 		return nil, nil
 	}
-	control, err := assertion(id)
+	control, err := assertion(at.id)
 	return []goldap.Control{control}, err
 }
 

@@ -48,8 +48,8 @@ func (t *Target) update(ctx context.Context, kind directory.Kind, id string, pat
 	}
 	var entry directory.Entry
 	for attempt := 1; ; attempt++ {
-		err = t.at(ctx, kind, id, func(id uuid, dn string) error {
-			entry, err = t.modify(ctx, r, id, dn, patch)
+		err = t.at(ctx, kind, id, func(at spot) error {
+			entry, err = t.modify(ctx, r, at, patch)
 			return err
 		})
 		gone := isResult(err, goldap.LDAPResultNoSuchAttribute) || isResult(err, goldap.LDAPResultAttributeOrValueExists)
@@ -93,23 +93,23 @@ func (t *Target) renameFor(ctx context.Context, kind directory.Kind, id string, 
 }
 
 // modify makes all changes of a patch in one request and reads the entry as it is then.
-func (t *Target) modify(ctx context.Context, r *reader, id uuid, dn string, patch connector.Patch) (entry directory.Entry, err error) {
-	controls, err := t.controls(id)
+func (t *Target) modify(ctx context.Context, r *reader, at spot, patch connector.Patch) (entry directory.Entry, err error) {
+	controls, err := t.controls(at)
 	if err != nil {
 		return entry, err
 	}
 	if t.postReads {
 		controls = append(controls, postRead(r.attributes))
 	}
-	request := goldap.NewModifyRequest(dn, controls)
-	if err := t.addChanges(ctx, r.kind, dn, request, patch); err != nil {
+	request := goldap.NewModifyRequest(at.dn, controls)
+	if err := t.addChanges(ctx, r.kind, at.dn, request, patch); err != nil {
 		return entry, err
 	}
 	if len(request.Changes) == 0 {
-		return t.readBackWith(ctx, r, dn)
+		return t.readBackWith(ctx, r, at.dn)
 	}
 	var after *wire.Entry
-	err = t.writers.do(ctx, fmt.Sprintf("changing %q", printable(dn)), func(conn *goldap.Conn) error {
+	err = t.writers.do(ctx, fmt.Sprintf("changing %q", printable(at.dn)), func(conn *goldap.Conn) error {
 		result, err := conn.ModifyWithResult(request)
 		if err == nil {
 			after = postReadEntry(result.Controls)
@@ -120,7 +120,7 @@ func (t *Target) modify(ctx context.Context, r *reader, id uuid, dn string, patc
 		return entry, err
 	}
 	if after == nil {
-		return t.readBackWith(ctx, r, dn)
+		return t.readBackWith(ctx, r, at.dn)
 	}
 	return t.convert(r, after)
 }
