@@ -107,6 +107,8 @@ type Change struct {
 	// BeforeNames and AfterNames say for people what the references name.
 	BeforeNames []string `json:"beforeNames,omitempty"`
 	AfterNames  []string `json:"afterNames,omitempty"`
+	// Encoding is set only while a change is stored; see Operation.Pack.
+	Encoding string `json:"encoding,omitempty"`
 }
 
 // The fields of changes that are not fields of the directory.

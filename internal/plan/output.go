@@ -69,7 +69,7 @@ func (o *output) planned(operation Operation, at uint32) error {
 }
 
 func (o *output) add(to *spool.Spool, key string, operation Operation) error {
-	encoded, err := json.Marshal(operation)
+	encoded, err := json.Marshal(operation.Pack())
 	if err != nil {
 		return fmt.Errorf("encoding %s of %q: %w", operation.Kind, operation.SourceID, err)
 	}
@@ -110,5 +110,5 @@ func decode(value []byte) (Operation, error) {
 	if err := json.Unmarshal(value[1:], &operation); err != nil {
 		return operation, fmt.Errorf("decoding a spooled operation: %w", err)
 	}
-	return operation, nil
+	return operation, operation.Unpack()
 }

@@ -83,7 +83,8 @@ func (w *planWriter) record(record *history.Record) error {
 }
 
 func (w *planWriter) operation(operation *plan.Operation) error {
-	line, err := json.Marshal(planLine{Operation: operation})
+	packed := operation.Pack()
+	line, err := json.Marshal(planLine{Operation: &packed})
 	if err != nil {
 		return fmt.Errorf("encoding operation %d of the plan: %w", operation.Index, err)
 	}
@@ -127,6 +128,9 @@ func planLines(ctx context.Context, store artifact.Store, scope artifact.Scope) 
 			if err == nil {
 				err = json.Unmarshal(data, &line)
 			}
+			if err == nil && line.Operation != nil {
+				err = line.Operation.Unpack()
+			}
 			if err != nil {
 				yield(planLine{}, fmt.Errorf("reading the stored plan: %w", err))
 				return
@@ -151,7 +155,8 @@ func loadPlan(ctx context.Context, store artifact.Store, scope artifact.Scope) (
 			case line.Summary != nil:
 				summary = line.Summary
 			case line.Operation != nil:
-				encoded, err := json.Marshal(line)
+				packed := line.Operation.Pack()
+				encoded, err := json.Marshal(planLine{Operation: &packed})
 				if err != nil {
 					yield(plan.Operation{}, fmt.Errorf("encoding operation %d of the plan: %w", line.Operation.Index, err))
 					return

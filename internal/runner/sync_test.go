@@ -1,11 +1,13 @@
 package runner_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
 )
 
@@ -94,6 +96,23 @@ func TestChangesInTheSourceFollow(t *testing.T) {
 			w.expectEqual("operations of a further run", len(w.operations(w.lastUID())), 1)
 		})
 	}
+}
+
+func TestValuesThatAreNoTextArriveAsTheyAre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task.Spec.Mappings.Users = append(w.task.Spec.Mappings.Users, v1alpha1.Mapping{To: "jpegPhoto", From: "jpegPhoto"})
+	w.company()
+	photo := "dn: " + w.researcher("fang") + "\nchangetype: modify\nreplace: jpegPhoto\njpegPhoto:: "
+	server.Apply(t, photo+base64.StdEncoding.EncodeToString([]byte("\xff\xd8\xff\x00\xfe"))+"\n\n")
+	w.synced()
+	w.expectEven()
+
+	server.Apply(t, photo+base64.StdEncoding.EncodeToString([]byte("\xff\xd8\xff\x00\xfd"))+"\n\n")
+	w.synced()
+	w.expectEven()
+	w.synced()
+	w.expectEqual("operations of a further run", w.operations(w.lastUID()), map[string]int{"NoUpdate Succeeded": 15})
 }
 
 func TestEntriesOfOthersAreLeftAlone(t *testing.T) {
