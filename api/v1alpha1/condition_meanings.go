@@ -93,7 +93,7 @@ var endedMeanings = slices.Concat(
 	},
 	ended(ReasonPartiallyFailed, "every planned operation has its record, some failed", "read `kubectl synccenter details RUN --status failed`, mend, and run again"),
 	ended(ReasonFailed, "the run could not go on; the message says why", "do what the message says, and run again"),
-	ended(ReasonCancelled, "somebody set `spec.cancel`; what had been done is recorded", "nothing"),
+	ended(ReasonCancelled, "somebody set `spec.cancel`, or suspended or held the task; what had been done is recorded", "nothing"),
 	ended(ReasonRestoredCopy, "the object is a copy of a run that was accepted under another uid: a restored backup", "nothing: it is never executed; delete it and make a new run to sync"),
 	ended(ReasonTaskDeleted, "the task was deleted, or did not come within ten minutes", "nothing"),
 	ended(ReasonNotServed, "a field of the run or of its task is not served yet; the message names its path", "remove the field, and make a new run"),

@@ -2,9 +2,11 @@ package syncrun
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -43,18 +45,20 @@ func newsOf(before, after *v1alpha1.SyncRunStatus) (announcement, bool) {
 	if now == nil || (old != nil && old.Reason == now.Reason && old.Status == now.Status) {
 		return announcement{}, false
 	}
-	result := announcement{kind: corev1.EventTypeNormal, reason: now.Reason, message: now.Message}
-	switch after.Phase {
-	case v1alpha1.PhaseFailed, v1alpha1.PhasePartiallyFailed:
-		result.kind, result.forTask = corev1.EventTypeWarning, true
-	case v1alpha1.PhaseSucceeded, v1alpha1.PhaseCancelled:
-		result.forTask = true
+	reason := v1alpha1.Reason(now.Reason)
+	ended := now.Status == metav1.ConditionTrue
+	result := announcement{
+		kind: corev1.EventTypeNormal, reason: now.Reason, message: now.Message,
+		forTask: ended || reason == v1alpha1.ReasonRunning,
 	}
-	switch v1alpha1.Reason(now.Reason) {
-	case v1alpha1.ReasonRunning:
-		result.forTask = true
-	case v1alpha1.ReasonJobMissing, v1alpha1.ReasonNodeLost, v1alpha1.ReasonDefinitionNotSaved, v1alpha1.ReasonTaskNotFound:
+	failed := after.Phase == v1alpha1.PhaseFailed || after.Phase == v1alpha1.PhasePartiallyFailed
+	if failed || slices.Contains(warnings, reason) {
 		result.kind = corev1.EventTypeWarning
 	}
 	return result, true
+}
+
+// warnings are the reasons of a run that has not ended which somebody should look at.
+var warnings = []v1alpha1.Reason{
+	v1alpha1.ReasonTaskNotFound, v1alpha1.ReasonDefinitionNotSaved, v1alpha1.ReasonJobMissing, v1alpha1.ReasonNodeLost, v1alpha1.ReasonSettlingDoubt,
 }

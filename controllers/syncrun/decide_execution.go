@@ -24,6 +24,9 @@ func endWithOutcome(o *observed, _ time.Time) (step, bool) {
 		return step{}, false
 	}
 	phase, reason := phaseOf(outcome)
+	if why, _ := o.stop(); phase == v1alpha1.PhaseCancelled && why == v1alpha1.ReasonTaskDeleted {
+		reason = why
+	}
 	message := cmp.Or(outcome.Message, sentences[phase])
 	if notice := o.report.Notice; notice != "" && !strings.Contains(message, notice) {
 		message += " " + notice

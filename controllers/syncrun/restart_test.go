@@ -17,7 +17,7 @@ import (
 )
 
 // errKilled is an answer that nobody tries again.
-var errKilled error = apierrors.NewGone("the manager was killed")
+var errKilled error = apierrors.NewResourceExpired("the manager was killed")
 
 // killer is a client whose process dies at one of its writes: before the write
 // reaches the server, or after it did and before the answer came back.

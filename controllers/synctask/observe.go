@@ -109,9 +109,8 @@ func (r *Reconciler) readReport(ctx context.Context, run *v1alpha1.SyncRun) (*re
 	case err != nil:
 		return nil, fmt.Errorf("reading SyncArtifact %s: %w", key, err)
 	}
-	facts, err := cluster.DecodeReport(&object)
-	if err != nil || facts.RunUID != string(run.UID) {
-		return nil, nil
+	if facts, err := cluster.DecodeReport(&object); err == nil && facts.RunUID == string(run.UID) {
+		return &facts, nil
 	}
-	return &facts, nil
+	return nil, nil
 }

@@ -1,0 +1,63 @@
+package metrics
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+func TestRecorder(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	recorder, err := New(registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	start, end := metav1.Unix(1000, 0), metav1.Unix(1010, 0)
+	recorder.RunEnded(&v1alpha1.SyncRun{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "people", Name: "hr-first"},
+		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}},
+		Status: v1alpha1.SyncRunStatus{
+			Phase: v1alpha1.PhaseSucceeded, StartTime: &start, CompletionTime: &end,
+			Operations: []v1alpha1.OperationCounts{{Operation: v1alpha1.OperationCreateUser, Succeeded: 3, Held: 1}},
+		},
+	})
+	task := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: "people", Name: "hr"}}
+	task.Status.PendingDeletions = &v1alpha1.PendingDeletions{Count: 4}
+	task.Status.RecentExecutions = []v1alpha1.RecentExecution{
+		{Outcome: v1alpha1.PhaseFailed, Time: metav1.NewTime(end.Add(time.Hour))}, {Outcome: v1alpha1.PhaseSucceeded, Time: end},
+	}
+	recorder.TaskSeen(task)
+
+	want := `
+# HELP synccenter_last_success_timestamp_seconds When a run of the task last succeeded, in seconds since 1970.
+# TYPE synccenter_last_success_timestamp_seconds gauge
+synccenter_last_success_timestamp_seconds{namespace="people",task="hr"} 1010
+# HELP synccenter_operations_total Operations of runs that ended, by kind and by status: succeeded, failed, skipped or held.
+# TYPE synccenter_operations_total counter
+synccenter_operations_total{namespace="people",operation="CreateUser",status="failed",task="hr"} 0
+synccenter_operations_total{namespace="people",operation="CreateUser",status="held",task="hr"} 1
+synccenter_operations_total{namespace="people",operation="CreateUser",status="skipped",task="hr"} 0
+synccenter_operations_total{namespace="people",operation="CreateUser",status="succeeded",task="hr"} 3
+# HELP synccenter_pending_deletions Removals of a task that wait for a person.
+# TYPE synccenter_pending_deletions gauge
+synccenter_pending_deletions{namespace="people",task="hr"} 4
+# HELP synccenter_runs_total Runs that ended, by outcome: Succeeded, PartiallyFailed, Failed or Cancelled.
+# TYPE synccenter_runs_total counter
+synccenter_runs_total{namespace="people",outcome="Succeeded",task="hr"} 1
+`
+	names := []string{"synccenter_runs_total", "synccenter_operations_total", "synccenter_pending_deletions", "synccenter_last_success_timestamp_seconds"}
+	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
+		t.Error(err)
+	}
+
+	recorder.TaskGone("people", "hr")
+	if count, err := testutil.GatherAndCount(registry); err != nil || count != 0 {
+		t.Errorf("%d series are left of a task that is gone: %v", count, err)
+	}
+}
