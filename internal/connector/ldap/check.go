@@ -19,25 +19,28 @@ func (s *Source) Check(ctx context.Context) error {
 	if _, err := s.Schema(ctx); err != nil {
 		return err
 	}
-	for kind, filter := range map[directory.Kind]string{directory.User: s.config.Users.Filter, directory.Department: s.config.Departments.Filter} {
-		base, field := s.baseOf(kind)
-		if base == "" {
-			continue
-		}
-		r, err := s.reader(ctx, kind, nil)
-		if err != nil {
-			return err
-		}
-		one := query{
-			attempt: fmt.Sprintf("reading one entry under %s %q", field, base), base: base, scope: goldap.ScopeWholeSubtree,
-			filter: filter, attributes: r.attributes, atMost: 1,
-		}
-		if err := s.search(ctx, one, func(e *wire.Entry) error {
-			_, _, err := r.entry(e)
-			return err
-		}); err != nil {
-			return err
-		}
+	if err := s.checkOne(ctx, directory.Department, s.config.Departments.Filter); err != nil {
+		return err
 	}
-	return nil
+	return s.checkOne(ctx, directory.User, s.config.Users.Filter)
+}
+
+// checkOne reads one entry of a kind, if there is one.
+func (s *Source) checkOne(ctx context.Context, kind directory.Kind, filter string) error {
+	base, field := s.baseOf(kind)
+	if base == "" {
+		return nil // a directory without departments
+	}
+	r, err := s.reader(ctx, kind, nil)
+	if err != nil {
+		return err
+	}
+	one := query{
+		attempt: fmt.Sprintf("reading one entry under %s %q", field, base), base: base, scope: goldap.ScopeWholeSubtree,
+		filter: filter, attributes: r.attributes, atMost: 1,
+	}
+	return s.search(ctx, one, func(e *wire.Entry) error {
+		_, _, err := r.entry(e)
+		return err
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	goldap "github.com/go-ldap/ldap/v3"
 
@@ -191,7 +192,26 @@ func (c Config) validate() error {
 			return fmt.Errorf("%s: %q is not an LDAP filter (RFC 4515): %w", field, filter, err)
 		}
 	}
+	for field, name := range c.attributeNames() {
+		if strings.Trim(name, attributeCharacters) != "" {
+			return fmt.Errorf("%s: %q is not the name of an attribute", field, name)
+		}
+	}
 	return c.validateShape()
+}
+
+const attributeCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-."
+
+// attributeNames are all attributes that the configuration names, by field.
+func (c Config) attributeNames() map[string]string {
+	names := map[string]string{"users.rdn": c.Users.RDN, "departments.rdn": c.Departments.RDN}
+	for setting, name := range c.managedOfUsers() {
+		names["users."+setting] = name
+	}
+	for setting, name := range c.managedOfDepartments() {
+		names["departments."+setting] = name
+	}
+	return names
 }
 
 // validateShape finds combinations that contradict each other.
@@ -208,8 +228,10 @@ func (c Config) validateShape() error {
 		return errors.New("users.departmentAttribute: groups name their members themselves; remove it or use OrganizationalUnits")
 	case attribute != nil && c.Departments.BaseDN == "":
 		return errors.New("users.departmentAttribute: it names departments, and departments.baseDN is empty")
-	case c.Users.Disable != nil && c.Users.Disable.Attribute == "":
-		return errors.New("users.disable.attribute: name the attribute that turns an account off")
+	case attribute != nil && attribute.Name == "":
+		return errors.New("users.departmentAttribute.name: name the attribute that holds a user's departments")
+	case c.Users.Disable != nil && (c.Users.Disable.Attribute == "" || c.Users.Disable.Disabled == ""):
+		return errors.New("users.disable: name the attribute that turns an account off, and its value for that")
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (d *departmentIndex) name(id uuid) (string, bool) {
 func (d *departmentIndex) withName(name string) []uuid {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	return d.names[directory.IgnoreCase.Key(name)]
+	return slices.Clone(d.names[directory.IgnoreCase.Key(name)])
 }
 
 // of lists the groups that name a user.

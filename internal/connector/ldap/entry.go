@@ -83,7 +83,7 @@ func (r *reader) entry(e *wire.Entry) (entry directory.Entry, id uuid, err error
 		return entry, id, invalid("%s: reading %q: it has no %s that can be read: without it an entry cannot be told from another; give the account the right to read operational attributes",
 			r.source.server.url, printable(e.DN), entryUUID)
 	}
-	entry = directory.Entry{Kind: r.kind, ID: id.String(), Place: e.DN, Unreadable: r.unreadable}
+	entry = directory.Entry{Kind: r.kind, ID: id.String(), Place: e.DN, Unreadable: slices.Clone(r.unreadable)}
 	if r.mark != "" {
 		entry.Mark = parseMark(values(e, r.mark))
 	}

@@ -62,14 +62,9 @@ func (s *Source) Schema(ctx context.Context) (directory.Schema, error) {
 	fields := commonFields(attributes)
 	schema := &directory.Schema{Users: slices.Clone(fields), Departments: fields, FoldNames: true}
 	if s.target {
-		if err := restrict(schema.Users, classes, s.config.Users.ObjectClasses, s.config.managedOfUsers()); err != nil {
-			return directory.Schema{}, fmt.Errorf("users.objectClasses: %w", err)
+		if err := s.forWriting(schema, classes); err != nil {
+			return directory.Schema{}, err
 		}
-		if err := restrict(schema.Departments, classes, s.config.Departments.ObjectClasses, s.config.managedOfDepartments()); err != nil {
-			return directory.Schema{}, fmt.Errorf("departments.objectClasses: %w", err)
-		}
-		s.markIdentifier(schema)
-		s.memberRequired = demands(classes, s.config.Departments.ObjectClasses, s.config.Departments.MemberAttribute)
 	}
 	s.schema = schema
 	return *schema, nil
@@ -157,60 +152,96 @@ func equalityOf(rule string) directory.Equality {
 	}
 }
 
-// restrict notes what the object classes of a target's new entries demand, and that what they do not allow, or the connector
-// writes by itself, is not for mappings.
-func restrict(fields []directory.Field, classes definitions, names, managed []string) error {
-	chain, unknown := classes.chain(names)
-	if len(unknown) > 0 {
-		return invalid("the server's schema has no object class %s", strings.Join(unknown, ", "))
+// forWriting adds what the object classes of a target's new entries say about the fields.
+func (s *Source) forWriting(schema *directory.Schema, classes definitions) error {
+	users, err := classes.rulesOf(s.config.Users.ObjectClasses)
+	if err == nil {
+		err = users.restrict(schema.Users, s.config.managedOfUsers())
 	}
-	must, may := map[string]bool{}, map[string]bool{}
-	anything := false
+	if err != nil {
+		return fmt.Errorf("%s: users: %w", s.server.url, err)
+	}
+	departments, err := classes.rulesOf(s.config.Departments.ObjectClasses)
+	if err == nil && s.config.Departments.BaseDN != "" {
+		err = departments.restrict(schema.Departments, s.config.managedOfDepartments())
+	}
+	if err != nil {
+		return fmt.Errorf("%s: departments: %w", s.server.url, err)
+	}
+	s.memberRequired = departments.must[strings.ToLower(s.config.Departments.MemberAttribute)]
+	s.markIdentifier(schema)
+	return nil
+}
+
+// classRules is what object classes demand and allow, by attribute in lower case.
+type classRules struct {
+	names     []string
+	must, may map[string]bool
+	anything  bool
+}
+
+func (all definitions) rulesOf(names []string) (classRules, error) {
+	rules := classRules{names: names, must: map[string]bool{}, may: map[string]bool{}}
+	chain, unknown := all.chain(names)
+	if len(unknown) > 0 {
+		return rules, invalid("objectClasses: the server's schema has no object class %s", strings.Join(unknown, ", "))
+	}
 	for _, class := range chain {
-		anything = anything || strings.EqualFold(class.first("NAME"), "extensibleObject")
+		rules.anything = rules.anything || strings.EqualFold(class.first("NAME"), "extensibleObject")
 		for _, name := range class["MUST"] {
-			must[strings.ToLower(name)] = true
+			rules.must[strings.ToLower(name)] = true
 		}
 		for _, name := range class["MAY"] {
-			may[strings.ToLower(name)] = true
+			rules.may[strings.ToLower(name)] = true
 		}
+	}
+	return rules, nil
+}
+
+func (r classRules) allow(name string) bool {
+	name = strings.ToLower(name)
+	return r.anything || r.must[name] || r.may[name]
+}
+
+// restrict notes what is required, and that what the classes do not allow, or the connector writes by itself, is not for mappings.
+// What the connector writes must be allowed.
+func (r classRules) restrict(fields []directory.Field, managed map[string]string) error {
+	own := map[string]bool{"objectclass": true}
+	for setting, name := range managed {
+		if name == "" {
+			continue
+		}
+		if !r.allow(name) {
+			return invalid("%s: the object classes %s do not allow the attribute %s: add a class that does, or name another attribute", setting, strings.Join(r.names, ", "), name)
+		}
+		own[strings.ToLower(name)] = true
 	}
 	for i := range fields {
 		f := &fields[i]
 		name := strings.ToLower(f.Name)
-		own := contains(managed, name)
-		f.Required = must[name] && !own
-		f.ReadOnly = f.ReadOnly || own || !anything && !must[name] && !may[name]
+		f.Required = r.must[name] && !own[name]
+		f.ReadOnly = f.ReadOnly || own[name] || !r.allow(name)
 	}
 	return nil
 }
 
-// demands reports that object classes demand an attribute.
-func demands(classes definitions, names []string, attribute string) bool {
-	chain, _ := classes.chain(names)
-	for _, class := range chain {
-		if contains(class["MUST"], attribute) {
-			return true
-		}
-	}
-	return false
-}
-
-// managedOfUsers are the attributes of users that the connector writes by itself.
-func (c Config) managedOfUsers() []string {
-	managed := []string{"objectClass", c.Users.Mark}
+// managedOfUsers are the attributes of users that the connector writes by itself, by setting.
+func (c Config) managedOfUsers() map[string]string {
+	managed := map[string]string{"mark": c.Users.Mark}
 	if c.Users.DepartmentAttribute != nil {
-		managed = append(managed, c.Users.DepartmentAttribute.Name)
+		managed["departmentAttribute"] = c.Users.DepartmentAttribute.Name
 	}
 	if c.Users.Disable != nil {
-		managed = append(managed, c.Users.Disable.Attribute)
+		managed["disable.attribute"] = c.Users.Disable.Attribute
 	}
 	return managed
 }
 
-// managedOfDepartments are the attributes of departments that the connector writes by itself.
-func (c Config) managedOfDepartments() []string {
-	return []string{"objectClass", c.Departments.Mark, c.Departments.MemberAttribute, c.Departments.LeaderAttribute}
+// managedOfDepartments are the attributes of departments that the connector writes by itself, by setting.
+func (c Config) managedOfDepartments() map[string]string {
+	return map[string]string{
+		"mark": c.Departments.Mark, "memberAttribute": c.Departments.MemberAttribute, "leaderAttribute": c.Departments.LeaderAttribute,
+	}
 }
 
 // markIdentifier notes that the attribute which names users is unique. Below departments a name need only differ from its siblings',
