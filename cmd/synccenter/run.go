@@ -40,7 +40,13 @@ func newRunCommand() *cobra.Command {
 		Short:  "Execute one attempt of a SyncRun (what a run's Job starts)",
 		Args:   cobra.NoArgs,
 		Hidden: true,
-		RunE:   func(command *cobra.Command, _ []string) error { return o.run(command.Context()) },
+		RunE: func(command *cobra.Command, _ []string) error {
+			api, err := newDirectClient()
+			if err != nil {
+				return err
+			}
+			return o.run(command.Context(), api, runner.Connectors{Secrets: runnerjob.SecretsFolder, ConfigMaps: runnerjob.ConfigMapsFolder})
+		},
 	}
 	standard := artifact.DefaultBudget()
 	flags := command.Flags()
@@ -60,11 +66,7 @@ func newRunCommand() *cobra.Command {
 	return command
 }
 
-func (o runOptions) run(ctx context.Context) error {
-	api, err := newDirectClient()
-	if err != nil {
-		return err
-	}
+func (o runOptions) run(ctx context.Context, api client.Client, connectors runner.Connectors) error {
 	task, err := o.taskOf(ctx, api)
 	if err != nil {
 		return err
@@ -78,18 +80,17 @@ func (o runOptions) run(ctx context.Context) error {
 		Store:   cluster.New(stored),
 		Reports: cluster.NewReports(stored),
 		Acquire: o.acquirer(api, task, logger),
-		Connect: runner.Connectors{Secrets: runnerjob.SecretsFolder, ConfigMaps: runnerjob.ConfigMapsFolder},
+		Connect: connectors,
 		Exports: &exportConfigMaps{client: api, namespace: o.namespace, task: task, run: o.attempt.Run, uid: types.UID(o.attempt.UID)},
 		Budget:  o.budget,
 		Now:     time.Now,
 		Log:     logger,
 	}
-	if err := r.Execute(ctx, o.attempt); errors.Is(err, runner.ErrUseless) {
+	err = r.Execute(ctx, o.attempt)
+	if errors.Is(err, runner.ErrUseless) {
 		return &exitError{code: runnerjob.ExitUseless, err: err}
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
 // newDirectClient is a client without a cache: a runner reads by name, and keeps no chunk in memory.

@@ -114,6 +114,9 @@ func (e *execution) loadDefinition(ctx context.Context) error {
 		return fmt.Errorf("reading the definition of run %s: %w", e.attempt.Run, err)
 	}
 	e.definition, err = definition.Decode(data)
+	if err == nil && e.definition.RunSpec.Type != v1alpha1.RunSync {
+		err = &failure{v1alpha1.ReasonNotServed, fmt.Sprintf("spec.type: this version does not execute runs of type %q", e.definition.RunSpec.Type)}
+	}
 	return err
 }
 
@@ -128,11 +131,11 @@ func (e *execution) endWaiting(ctx context.Context, err error) error {
 	return fmt.Errorf("acquiring the lease of owner %q: %w", e.definition.Owner, err)
 }
 
-// endUnread ends a run whose definition cannot be read: for good when no further attempt could.
+// endUnread ends a run whose definition cannot be executed: for good when no further attempt of this version could.
 func (r *Runner) endUnread(ctx context.Context, e *execution, err error) error {
-	if !errors.Is(err, definition.ErrNewerSchema) && !errors.Is(err, artifact.ErrNewer) {
+	failed, final := asFailure(err)
+	if !final {
 		return err
 	}
-	failed := &failure{reason: v1alpha1.ReasonNewerSchema, message: err.Error()}
 	return errors.Join(ErrUseless, err, e.reporter.end(ctx, failed.outcome(r.Now()), report.Report{}))
 }
