@@ -45,6 +45,7 @@ func openLDAPTarget(ctx context.Context, mounts Connectors, target *v1alpha1.Tar
 func (c Connectors) ldapConnection(connection *v1alpha1.LDAPConnection) (ldap.Config, error) {
 	config := ldap.Config{URLs: connection.URLs, StartTLS: connection.StartTLS, Referrals: ldap.Referrals(connection.Referrals)}
 	var err error
+	config.Anonymous = connection.CredentialsSecretRef == nil
 	if secret := connection.CredentialsSecretRef; secret != nil {
 		if config.BindDN, err = c.secret(secret.Name, usernameKey); err != nil {
 			return config, err

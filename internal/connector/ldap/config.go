@@ -62,8 +62,11 @@ type Config struct {
 	StartTLS bool
 	// Referrals is FailOnReferrals when empty.
 	Referrals Referrals
-	BindDN    string
-	Password  string
+	// BindDN and Password are the login, neither of them empty unless Anonymous is set.
+	BindDN   string
+	Password string
+	// Anonymous reads without a login.
+	Anonymous bool
 	// CA holds the certificates, in PEM, that the server's must be signed by; empty: those of the system.
 	CA          []byte
 	Users       Users

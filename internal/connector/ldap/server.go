@@ -30,6 +30,8 @@ type server struct {
 	options  wire.Options
 	bindDN   string
 	password string
+	// anonymous: there is no login.
+	anonymous bool
 
 	mu     sync.Mutex
 	closed bool
@@ -44,7 +46,7 @@ type idleConn struct {
 // connect logs in to the first server that answers. A server that answers and refuses ends the search: asking the
 // next one with the same wrong password could lock the account.
 func connect(ctx context.Context, config Config) (*server, error) {
-	if config.BindDN == "" || config.Password == "" {
+	if !config.Anonymous && (config.BindDN == "" || config.Password == "") {
 		return nil, &connector.Error{Class: connector.Credentials, Err: errors.New(
 			"username or password is empty: an empty password would log in as nobody, so it is not sent; fill in both keys of the Secret")}
 	}
@@ -95,7 +97,7 @@ func serverAt(address string, config Config, trust *x509.CertPool) (*server, err
 	if port == "" {
 		port = map[string]string{"ldap": "389", "ldaps": "636"}[parsed.Scheme]
 	}
-	s := &server{url: address, bindDN: config.BindDN, password: config.Password}
+	s := &server{url: address, bindDN: config.BindDN, password: config.Password, anonymous: config.Anonymous}
 	s.options = wire.Options{Address: net.JoinHostPort(parsed.Hostname(), port), StartTLS: config.StartTLS, Timeout: answerTimeout}
 	if parsed.Scheme == "ldaps" || config.StartTLS {
 		s.options.TLS = &tls.Config{ServerName: parsed.Hostname(), RootCAs: trust, MinVersion: tls.VersionTLS12}
@@ -110,6 +112,9 @@ func (s *server) dial(ctx context.Context) (*wire.Conn, error) {
 	conn, err := wire.Dial(limited, s.options)
 	if err != nil {
 		return nil, s.failed(ctx, "connecting to it", err)
+	}
+	if s.anonymous {
+		return conn, nil
 	}
 	if err := conn.Bind(limited, s.bindDN, s.password); err != nil {
 		return nil, s.failed(ctx, fmt.Sprintf("logging in as %q", s.bindDN), errors.Join(err, conn.Close()))

@@ -2,6 +2,7 @@ package ldap
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"sync"
@@ -205,7 +206,7 @@ func (s *Source) Users(ctx context.Context, fields []string) iter.Seq2[directory
 			}
 			return nil
 		})
-		if err != nil && err != errStop {
+		if err != nil && !errors.Is(err, errStop) {
 			yield(directory.Entry{}, err)
 		}
 	}

@@ -329,6 +329,7 @@ func TestLoginsAndCertificatesAreChecked(t *testing.T) {
 		"the second server":   {change: func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1", server.URL} }},
 		"wrong password":      {func(c *ldap.Config) { c.Password = "wrong" }, connector.Credentials, "Secret"},
 		"empty password":      {func(c *ldap.Config) { c.Password = "" }, connector.Credentials, "empty"},
+		"nobody":              {change: func(c *ldap.Config) { c.BindDN, c.Password, c.Anonymous = "", "", true }},
 		"no server":           {func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1"} }, connector.Unavailable, "refused"},
 		"unknown authority":   {func(c *ldap.Config) { c.URLs = []string{server.TLSURL} }, connector.Untrusted, "authority"},
 		"StartTLS, untrusted": {func(c *ldap.Config) { c.StartTLS = true }, connector.Untrusted, "authority"},

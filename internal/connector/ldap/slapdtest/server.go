@@ -194,6 +194,9 @@ func (s *Server) Conn(t testing.TB) *goldap.Conn {
 	return conn
 }
 
+// PID is the server's process, for those who measure it.
+func (s *Server) PID() int { return s.process.Process.Pid }
+
 // Stop ends the server in good order.
 func (s *Server) Stop() { s.end(syscall.SIGTERM) }
 
