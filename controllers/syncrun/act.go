@@ -54,43 +54,6 @@ func (r *Reconciler) accept(ctx context.Context, run *v1alpha1.SyncRun) error {
 	return nil
 }
 
-// reserve gives the run its sequence. The task's resourceVersion makes it one
-// write in all: of two runs, or two managers, one is first and the other looks again.
-func (r *Reconciler) reserve(ctx context.Context, o *observed) error {
-	highest, err := r.highestSequence(ctx, o)
-	if err != nil {
-		return err
-	}
-	task := o.task.DeepCopy()
-	task.Status.LastSequence = highest + 1
-	task.Status.LastRun = &v1alpha1.LastRun{
-		Name: o.run.Name, UID: o.run.UID, Sequence: highest + 1, Phase: v1alpha1.PhasePending,
-	}
-	if err := r.Client.Status().Update(ctx, task); err != nil {
-		return fmt.Errorf("reserving sequence %d in SyncTask %s/%s: %w", highest+1, task.Namespace, task.Name, err)
-	}
-	o.task = task
-	return nil
-}
-
-// highestSequence is the highest that was ever given to a run of the task, as
-// far as the task and the runs that are there know.
-func (r *Reconciler) highestSequence(ctx context.Context, o *observed) (int64, error) {
-	highest := o.task.Status.LastSequence
-	if last := o.task.Status.LastRun; last != nil {
-		highest = max(highest, last.Sequence)
-	}
-	var runs v1alpha1.SyncRunList
-	err := r.Live.List(ctx, &runs, client.InNamespace(o.run.Namespace), client.MatchingFields{TaskField: o.run.Spec.TaskRef.Name})
-	if err != nil {
-		return 0, fmt.Errorf("listing the runs of SyncTask %s/%s: %w", o.task.Namespace, o.task.Name, err)
-	}
-	for i := range runs.Items {
-		highest = max(highest, runs.Items[i].Status.Sequence)
-	}
-	return highest, nil
-}
-
 // createJob makes a Job from what is stored with the run. One that is there
 // already and ours is the same.
 func (r *Reconciler) createJob(ctx context.Context, run *v1alpha1.SyncRun, attempt runnerjob.Attempt) error {

@@ -4,12 +4,17 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/report"
+	"synccenter.dev/synccenter/internal/state"
 )
 
 // success is the last report of a run in which one person was made.
@@ -126,6 +131,65 @@ func TestRunsStartInOrderOfCreation(t *testing.T) {
 	w.create(newRun("hr", "hr-b"))
 	w.expect(w.settleRun("hr-b"), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForRun)
 	w.expect(w.settleRun("hr-a"), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
+}
+
+func TestSequenceGoesOnWhenTheTaskIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	run := w.started("hr", "hr-first")
+	w.tell(run, 1, success(w.clock.Now()))
+	w.settleRun("hr-first")
+	saved := state.New(w.namespace+"/hr", state.Identity{Source: "source", Target: "target"})
+	saved.LastSequence = 41
+	store := cluster.New(cluster.Options{Client: w.client, Namespace: w.namespace, Task: "hr", Writer: v1alpha1.ArtifactWriter{Run: "hr-first", UID: run.UID}})
+	if _, err := saved.Save(t.Context(), store, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.remove(run)
+	w.remove(w.task("hr"))
+	w.settleDeleted("hr")
+
+	w.apply("hr", "hr-again")
+	w.settleTask("hr")
+	if got := w.settleRun("hr-again").Status.Sequence; got != 42 {
+		t.Errorf("the sequence is %d, want 42, after the state's 41", got)
+	}
+}
+
+func TestTwoManagersReserveOneSequence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.create(newTask("hr"))
+	w.settleTask("hr")
+	names := []string{"hr-a", "hr-b"}
+	var managers errgroup.Group
+	for _, name := range names {
+		w.create(newRun("hr", name))
+	}
+	for _, name := range append(names, names...) {
+		managers.Go(func() error {
+			for range 20 {
+				result, err := w.runs(w.client).Reconcile(t.Context(), ctrl.Request{NamespacedName: w.key(name)})
+				if err != nil && !apierrors.IsConflict(err) {
+					return err
+				}
+				if result.RequeueAfter > atOnce {
+					return nil
+				}
+			}
+			return nil
+		})
+	}
+	if err := managers.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	a, b := w.settleRun("hr-a"), w.settleRun("hr-b")
+	if a.Status.Sequence+b.Status.Sequence != 1 {
+		t.Errorf("the sequences are %d and %d, want one of them to be 1 and the other to wait", a.Status.Sequence, b.Status.Sequence)
+	}
+	if last := w.task("hr").Status.LastSequence; last != 1 {
+		t.Errorf("the last sequence is %d", last)
+	}
 }
 
 func TestMaxConcurrentRuns(t *testing.T) {
