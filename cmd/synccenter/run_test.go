@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -256,7 +257,7 @@ func TestAnExportReplacesThatOfItsOwnRunAlone(t *testing.T) {
 	if got := string(stored.BinaryData["hr-first.xlsx"]); got != "second" {
 		t.Errorf("the export holds %q", got)
 	}
-	if _, _, err := own.Put(t.Context(), "hr-first.xlsx", make([]byte, maxExport+1)); err != runner.ErrTooLarge {
+	if _, _, err := own.Put(t.Context(), "hr-first.xlsx", make([]byte, maxExport+1)); !errors.Is(err, runner.ErrTooLarge) {
 		t.Errorf("want ErrTooLarge, got %v", err)
 	}
 }

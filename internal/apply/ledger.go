@@ -75,13 +75,21 @@ func (l *Ledger) Done() int {
 	return l.done
 }
 
-// begin notes that an operation is under way, and says whether it may have been done before.
-func (l *Ledger) begin(index int) (doubtful bool) {
+// doubtful says whether an operation without an outcome may have been done.
+func (l *Ledger) doubtful(index int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, doubtful = l.begun[index]
+	_, begun := l.begun[index]
+	return begun || index <= l.inherited
+}
+
+// begin notes that an operation is under way, and says whether it may have been done before.
+func (l *Ledger) begin(index int) (doubtful bool) {
+	doubtful = l.doubtful(index)
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.begun[index] = struct{}{}
-	return doubtful || index <= l.inherited
+	return doubtful
 }
 
 // put enters an outcome.

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/directory"
@@ -50,24 +51,26 @@ func (w *wave) removeBatch(kind directory.Kind, batch []plan.Operation) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	present, err := w.presentTargets(w.ctx, kind, batch)
+	var present map[string]directory.Entry
+	var verdicts map[string]Verdict
+	var err error
+	// Where nothing is begun any more nobody need be asked, but about what is in doubt.
+	if w.over() == "" || slices.ContainsFunc(batch, func(o plan.Operation) bool { return w.ledger.doubtful(o.Index) }) {
+		if present, err = w.presentTargets(w.ctx, kind, batch); err == nil {
+			verdicts, err = w.verdicts(w.ctx, kind, batch)
+		}
+	}
 	if err := w.endsApplying(err); err != nil {
 		return err
 	}
+	unseen := ""
 	if err != nil {
-		err = fmt.Errorf("looking at the target entry before its removal: %w", err)
-	}
-	verdicts, sourceErr := w.verdicts(w.ctx, kind, batch)
-	if err := w.endsApplying(sourceErr); err != nil {
-		return err
-	}
-	if err == nil {
-		err = sourceErr
+		unseen = "not removed: " + err.Error()
 	}
 	for _, operation := range batch {
 		w.begin(operation, func(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
-			if err != nil {
-				return Outcome{Status: plan.Skipped, Reason: ReasonLookupFailed, Message: "not removed: " + err.Error()}, nil
+			if unseen != "" {
+				return Outcome{Status: plan.Skipped, Reason: ReasonLookupFailed, Message: unseen}, nil
 			}
 			entry, ok := present[operation.TargetID]
 			if !ok {
@@ -107,7 +110,10 @@ func (a *Applier) presentTargets(ctx context.Context, kind directory.Kind, batch
 			return err
 		})
 	})
-	return present, err
+	if err != nil {
+		return nil, fmt.Errorf("looking at the target entry before its removal: %w", err)
+	}
+	return present, nil
 }
 
 // verdicts asks the source.
