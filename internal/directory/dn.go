@@ -25,10 +25,11 @@ func NormalDN(dn string) (string, bool) {
 	}
 	result := make([]byte, 0, len(rest)+8)
 	for {
-		after, ok := "", false
-		if result, after, ok = appendRDN(result, rest); !ok {
+		appended, after, ok := appendRDN(result, rest)
+		if !ok {
 			return "", false
 		}
+		result = appended
 		if after == "" {
 			return string(result), true
 		}

@@ -87,7 +87,7 @@ func (t *Target) mendReferences(ctx context.Context, kind directory.Kind, from, 
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("the entry is where it should be, but what refers to it may not be mended: %w", err)
+			return fmt.Errorf("the change itself is done, but not everything that refers to the entry could be mended: %w", err)
 		}
 	}
 	return t.mendAll(ctx, found, func(value string) string {
@@ -120,7 +120,7 @@ func (t *Target) mendNames(ctx context.Context, from, to string) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("the department has its new name, but its users may have the old one: %w", err)
+		return fmt.Errorf("the change itself is done, but users may still name the department as before: %w", err)
 	}
 	return t.mendAll(ctx, found, func(string) string { return after })
 }
@@ -129,7 +129,7 @@ func (t *Target) mendNames(ctx context.Context, from, to string) error {
 func (t *Target) mendAll(ctx context.Context, found []dangling, rewrite func(value string) string) error {
 	for _, d := range found {
 		if err := t.mend(ctx, d, rewrite); err != nil {
-			return fmt.Errorf("the entry is where it should be, but what refers to it may not be mended: %w", err)
+			return fmt.Errorf("the change itself is done, but not everything that refers to the entry could be mended: %w", err)
 		}
 	}
 	return nil
