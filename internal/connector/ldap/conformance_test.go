@@ -41,6 +41,18 @@ func TestConformance(t *testing.T) {
 			connectortest.Run(t, func(t *testing.T) connectortest.Fixture { return fixture(t, shape) })
 		})
 	}
+	t.Run("ServerWithoutControls", func(t *testing.T) {
+		connectortest.Run(t, func(t *testing.T) connectortest.Fixture {
+			plain := fixture(t, shapes["ByDepartment"])
+			open := plain.Open
+			plain.Open = func(t *testing.T) connector.Target {
+				target := open(t)
+				target.(*ldap.Target).WithoutControls()
+				return target
+			}
+			return plain
+		})
+	})
 }
 
 func fixture(t *testing.T, shape func(*ldap.Config, slapdtest.Tree)) connectortest.Fixture {

@@ -183,9 +183,15 @@ func TestUsersKeepARenamedDepartment(t *testing.T) {
 }
 
 func TestAWriteNeverHitsWhoTookThePlace(t *testing.T) {
+	t.Run("with assertions", func(t *testing.T) { takenPlace(t, func(*ldap.Target) {}) })
+	t.Run("without assertions", func(t *testing.T) { takenPlace(t, (*ldap.Target).WithoutControls) })
+}
+
+func takenPlace(t *testing.T, prepare func(*ldap.Target)) {
 	tree := server.Tree(t)
 	config := configOf(server, tree)
 	target := newTarget(t, config)
+	prepare(target)
 	ann := createUser(t, target, "ann")
 	server.Apply(t, "dn: uid=ann,"+tree.People+"\nchangetype: modrdn\nnewrdn: uid=married\ndeleteoldrdn: 1\n\n"+
 		person("uid=ann,"+tree.People, "Another Ann"))
