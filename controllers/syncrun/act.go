@@ -18,7 +18,7 @@ import (
 const jobTTL = 24 * 60 * 60
 
 // act makes the one change of a step. Making it again is making it once.
-func (r *Reconciler) act(ctx context.Context, o *observed, s *step) error {
+func (r *Reconciler) act(ctx context.Context, o *observed, s step) error {
 	switch s.action {
 	case doNothing:
 		return nil
@@ -27,9 +27,9 @@ func (r *Reconciler) act(ctx context.Context, o *observed, s *step) error {
 	case reserve:
 		return r.reserve(ctx, o)
 	case saveDefinition:
-		return r.saveDefinition(ctx, o, s)
+		return r.saveDefinition(ctx, o)
 	case createJob:
-		return r.createJob(ctx, o.run, s.attempt)
+		return r.createJob(ctx, o, s.attempt)
 	case deleteJob:
 		return r.deleteJob(ctx, o.job)
 	case requestStop:
@@ -56,13 +56,9 @@ func (r *Reconciler) accept(ctx context.Context, run *v1alpha1.SyncRun) error {
 
 // createJob makes a Job from what is stored with the run. One that is there
 // already and ours is the same.
-func (r *Reconciler) createJob(ctx context.Context, run *v1alpha1.SyncRun, attempt runnerjob.Attempt) error {
-	stored, err := r.loadDefinition(ctx, run)
-	if err != nil {
-		return err
-	}
-	job := runnerjob.Build(run, &stored.TaskSpec, attempt, r.Jobs)
-	err = r.Client.Create(ctx, job)
+func (r *Reconciler) createJob(ctx context.Context, o *observed, attempt runnerjob.Attempt) error {
+	job := runnerjob.Build(o.run, &o.definition.TaskSpec, attempt, r.Jobs)
+	err := r.Client.Create(ctx, job)
 	if !apierrors.IsAlreadyExists(err) {
 		if err != nil {
 			return fmt.Errorf("creating Job %s/%s: %w", job.Namespace, job.Name, err)
@@ -73,7 +69,7 @@ func (r *Reconciler) createJob(ctx context.Context, run *v1alpha1.SyncRun, attem
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(job), &existing); err != nil {
 		return fmt.Errorf("reading Job %s/%s, which exists already: %w", job.Namespace, job.Name, err)
 	}
-	if !metav1.IsControlledBy(&existing, run) {
+	if !metav1.IsControlledBy(&existing, o.run) {
 		return fmt.Errorf("creating Job %s/%s: a Job of that name belongs to something else; the run goes on when it is gone", job.Namespace, job.Name)
 	}
 	return nil

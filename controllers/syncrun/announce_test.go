@@ -16,8 +16,8 @@ func TestNews(t *testing.T) {
 		return &result
 	}
 	waiting := of(newScene().with(held))
-	running := of(newScene().with(saved, job(1, false), working))
-	further := of(newScene().with(saved, job(1, false), working, reported))
+	running := of(newScene().with(saved, job(1, false), working, reported))
+	further := of(newScene().with(saved, job(1, false), working, reported, func(o *observed) { o.report.Done = 2 }))
 	for _, test := range []struct {
 		name          string
 		before, after *v1alpha1.SyncRunStatus

@@ -33,13 +33,13 @@ func rulesFor(o *observed) []rule {
 	switch {
 	case isComplete(o.run):
 		return []rule{tidyUp}
-	case o.run.Status.Task == nil:
+	case !o.hasDefinition():
 		return []rule{
 			refuseCopy, refuseNotServed, endCancelled, acceptRun, awaitTask, awaitRelease, awaitReady,
 			awaitOthers, reserveSequence, storeDefinition,
 		}
 	case o.job == nil:
-		return []rule{endWithOutcome, reportUnusable, endUnbegun, holdUnbegun, awaitName, endWithoutJob, makeJob}
+		return []rule{endWithOutcome, reportUnusable, endUnbegun, endWithoutDefinition, holdUnbegun, awaitName, endWithoutJob, makeJob}
 	default:
 		return []rule{endWithOutcome, reportUnusable, awaitDeletion, settleFinished, leaveLostNode, stopRunner, follow}
 	}

@@ -79,9 +79,18 @@ func endUnbegun(o *observed, _ time.Time) (step, bool) {
 		return step{}, false
 	}
 	if o.pods.left {
-		return waits(v1alpha1.ReasonStopping, message+" The runner has not begun and is removed.", soon), true
+		return waits(v1alpha1.ReasonStopping, message+" Its pod is removed.", soon), true
 	}
 	return ends(v1alpha1.PhaseCancelled, reason, message+" Nothing was done."), true
+}
+
+// endWithoutDefinition ends a run whose stored definition somebody has deleted.
+func endWithoutDefinition(o *observed, _ time.Time) (step, bool) {
+	if o.definition != nil {
+		return step{}, false
+	}
+	return ends(v1alpha1.PhaseFailed, v1alpha1.ReasonFailed,
+		"The stored definition of this run is gone, so it cannot be finished. The next run compares afresh: make a new SyncRun."), true
 }
 
 // holdUnbegun makes no Job while somebody stops the task.
@@ -117,7 +126,7 @@ func makeJob(o *observed, _ time.Time) (step, bool) {
 	next := runnerjob.Attempt{Number: o.attempt + 1, SettleOnly: o.mustStop() || o.attempt+1 == maxAttempts}
 	result := step{
 		action: createJob, attempt: next, again: atOnce,
-		reason: v1alpha1.ReasonWaitingForPod, message: "The Job is made and has no pod yet.",
+		reason: v1alpha1.ReasonWaitingForPod, message: notReported,
 	}
 	if o.attempt > 0 {
 		result.reason = v1alpha1.ReasonJobMissing
@@ -141,7 +150,7 @@ func settleFinished(o *observed, _ time.Time) (step, bool) {
 	if !finished {
 		return step{}, false
 	}
-	if o.report != nil && !runnerjob.SettlesOnly(o.job) && o.attempt < maxAttempts {
+	if o.report != nil && o.definition != nil && !runnerjob.SettlesOnly(o.job) && o.attempt < maxAttempts {
 		return step{
 			action: createJob, attempt: runnerjob.Attempt{Number: o.attempt + 1, SettleOnly: true}, again: atOnce,
 			reason: v1alpha1.ReasonSettlingDoubt, message: message + " A last attempt settles what is in doubt.",
@@ -194,22 +203,29 @@ func stopRunner(o *observed, _ time.Time) (step, bool) {
 	switch {
 	case reason == "" || runnerjob.SettlesOnly(o.job):
 		return step{}, false
-	case o.report == nil:
-		return does(deleteJob, v1alpha1.ReasonStopping, message+" The runner has not begun and is removed."), true
+	case o.report == nil || (o.task == nil && o.definition == nil):
+		// Without task and definition nobody knows the Lease any more.
+		return does(deleteJob, v1alpha1.ReasonStopping, message+" Its pod is removed."), true
 	}
 	return step{action: requestStop, reason: v1alpha1.ReasonStopping, message: message + " The runner comes to a safe point.", again: soon}, true
 }
+
+// notReported is said of a Job from its making to the runner's first word, so
+// that a start is one news and not three.
+const notReported = "The Job is made. Its runner has not reported yet."
 
 // follow shows how far the runner is.
 func follow(o *observed, _ time.Time) (step, bool) {
 	switch {
 	case o.pods.trouble != "":
 		return waits(v1alpha1.ReasonWaitingForPod, o.pods.trouble, sometime), true
+	case o.report == nil:
+		return waits(v1alpha1.ReasonWaitingForPod, notReported, soon), true
 	case !o.pods.working:
-		return waits(v1alpha1.ReasonWaitingForPod, "The Job has no pod at work yet.", soon), true
+		return waits(v1alpha1.ReasonWaitingForPod, "The Job has no pod at work.", soon), true
 	case runnerjob.SettlesOnly(o.job):
 		return waits(v1alpha1.ReasonSettlingDoubt, "Attempts have run out. A last one settles what is in doubt and completes the records.", sometime), true
-	case o.report != nil && o.report.Notice != "":
+	case o.report.Notice != "":
 		return waits(v1alpha1.ReasonRunning, o.report.Notice, sometime), true
 	}
 	return waits(v1alpha1.ReasonRunning, "The runner is at work.", sometime), true

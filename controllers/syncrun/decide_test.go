@@ -11,6 +11,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition"
 	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/report"
 )
 
@@ -57,9 +58,11 @@ var (
 		o.task.Status.LastRun = &v1alpha1.LastRun{Name: o.run.Name, UID: o.run.UID, Sequence: 7}
 	}
 	saved = func(o *observed) {
+		o.definition = &definition.Definition{Owner: "people/hr"}
 		o.run.Status.Sequence = 7
 		o.run.Status.Task = &v1alpha1.ExecutedTask{Generation: 3, DefinitionDigest: "sha256:definition"}
 	}
+	undefined = func(o *observed) { o.definition = nil }
 	reported  = func(o *observed) { o.report = &report.Report{Stage: report.Applying, Done: 1, Total: 2} }
 	working   = func(o *observed) { o.pods = pods{working: true} }
 	stillLeft = func(o *observed) { o.pods = pods{left: true} }
@@ -145,6 +148,7 @@ func TestDecideWithoutJob(t *testing.T) {
 			want: step{action: createJob, attempt: runnerjob.Attempt{Number: 2}, reason: v1alpha1.ReasonJobMissing}},
 		{name: "gone and cancelled", o: newScene().with(saved, reported, jobGone(1), cancelled),
 			want: step{action: createJob, attempt: runnerjob.Attempt{Number: 2, SettleOnly: true}, reason: v1alpha1.ReasonJobMissing}},
+		{name: "gone with its definition", o: newScene().with(saved, reported, jobGone(1), undefined), want: step{phase: v1alpha1.PhaseFailed, reason: v1alpha1.ReasonFailed}},
 		{name: "gone and suspended", o: newScene().with(saved, reported, jobGone(1), suspended),
 			want: step{action: createJob, attempt: runnerjob.Attempt{Number: 2, SettleOnly: true}, reason: v1alpha1.ReasonJobMissing}},
 		{name: "gone once more than anybody waits", o: newScene().with(saved, reported, jobGone(maxAttempts-1)),
@@ -164,7 +168,9 @@ func TestDecideWithJob(t *testing.T) {
 		{name: "no pod", o: newScene().with(saved, job(1, false)), want: step{reason: v1alpha1.ReasonWaitingForPod}},
 		{name: "a pod that cannot start", o: newScene().with(saved, job(1, false), func(o *observed) { o.pods.trouble = "no image" }),
 			want: step{reason: v1alpha1.ReasonWaitingForPod}},
-		{name: "at work", o: newScene().with(saved, job(1, false), working), want: step{reason: v1alpha1.ReasonRunning}},
+		{name: "a pod without a word", o: newScene().with(saved, job(1, false), working), want: step{reason: v1alpha1.ReasonWaitingForPod}},
+		{name: "between two pods", o: newScene().with(saved, job(1, false), reported), want: step{reason: v1alpha1.ReasonWaitingForPod}},
+		{name: "at work", o: newScene().with(saved, job(1, false), working, reported), want: step{reason: v1alpha1.ReasonRunning}},
 		{name: "settling", o: newScene().with(saved, job(2, true), working, reported), want: step{reason: v1alpha1.ReasonSettlingDoubt}},
 		{name: "a report of a newer version", o: newScene().with(saved, job(1, false), working, broken), want: step{reason: v1alpha1.ReasonRunning}},
 		{name: "succeeded", o: newScene().with(saved, job(1, false), told(report.Succeeded, "")),
@@ -197,6 +203,8 @@ func TestDecideWithJob(t *testing.T) {
 		{name: "cancelled, nothing begun", o: newScene().with(saved, job(1, false), cancelled), want: step{action: deleteJob, reason: v1alpha1.ReasonStopping}},
 		{name: "cancelled at work", o: newScene().with(saved, job(1, false), working, reported, cancelled), want: step{action: requestStop, reason: v1alpha1.ReasonStopping}},
 		{name: "the task went while at work", o: newScene().with(saved, job(1, false), working, reported, noTask), want: step{action: requestStop, reason: v1alpha1.ReasonStopping}},
+		{name: "the task and the definition went", o: newScene().with(saved, job(1, false), working, reported, noTask, undefined),
+			want: step{action: deleteJob, reason: v1alpha1.ReasonStopping}},
 		{name: "cancelled while settling", o: newScene().with(saved, job(2, true), working, reported, cancelled), want: step{reason: v1alpha1.ReasonSettlingDoubt}},
 		{name: "a Job that goes", o: newScene().with(saved, job(1, false), func(o *observed) { o.job.DeletionTimestamp = &metav1.Time{Time: testTime} }),
 			want: step{reason: v1alpha1.ReasonJobMissing}},

@@ -16,50 +16,67 @@ import (
 // reconcile tries again.
 const storeTimeout = 20 * time.Second
 
-// saveDefinition stores what the run executes, unless it is stored already: a
-// run executes one definition, also if the task changes while it starts.
-func (r *Reconciler) saveDefinition(ctx context.Context, o *observed, s *step) error {
+// observeDefinition reads what the run executes, as far as the next step may
+// need it. One that is not there is no error: it may not have been stored yet.
+func (r *Reconciler) observeDefinition(ctx context.Context, o *observed) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	stored, err := r.loadDefinition(ctx, o.run)
+	store, scope := r.storeOf(o.run)
+	data, err := artifact.ReadAll(ctx, store, scope, definition.Stream)
 	if errors.Is(err, artifact.ErrNotFound) {
-		stored, err = r.storeDefinition(ctx, o)
+		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("reading the stored definition of SyncRun %s/%s: %w", o.run.Namespace, o.run.Name, err)
+	}
+	stored, err := definition.Decode(data)
+	if err != nil {
+		return fmt.Errorf("SyncRun %s/%s: %w", o.run.Namespace, o.run.Name, err)
 	}
 	digest, err := stored.RemovalDigest()
 	if err != nil {
 		return err
 	}
-	s.saved = &v1alpha1.ExecutedTask{Generation: stored.Task.Generation, DefinitionDigest: digest}
+	o.definition = &stored
+	o.executed = &v1alpha1.ExecutedTask{Generation: stored.Task.Generation, DefinitionDigest: digest}
 	return nil
 }
 
-// storeDefinition takes the definition from the task as it is now.
-func (r *Reconciler) storeDefinition(ctx context.Context, o *observed) (definition.Definition, error) {
-	taken := definition.New(o.task, o.run, o.sequence())
-	data, err := taken.Encode()
-	if err != nil {
-		return definition.Definition{}, err
-	}
-	store, scope := r.storeOf(o.run)
-	if _, err := artifact.WriteAll(ctx, store, scope, definition.Stream, data); err != nil {
-		return definition.Definition{}, fmt.Errorf("storing the definition of SyncRun %s/%s: %w", o.run.Namespace, o.run.Name, err)
-	}
-	return taken, nil
-}
-
-// loadDefinition reads what the run executes.
-func (r *Reconciler) loadDefinition(ctx context.Context, run *v1alpha1.SyncRun) (definition.Definition, error) {
+// saveDefinition stores what the run executes, as the task is now. One that is
+// there already is never replaced: a run executes one definition, whatever
+// becomes of the task and of this manager while it starts.
+func (r *Reconciler) saveDefinition(ctx context.Context, o *observed) error {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	store, scope := r.storeOf(run)
-	data, err := artifact.ReadAll(ctx, store, scope, definition.Stream)
+	data, err := definition.New(o.task, o.run, o.sequence()).Encode()
 	if err != nil {
-		return definition.Definition{}, fmt.Errorf("reading the stored definition of SyncRun %s/%s: %w", run.Namespace, run.Name, err)
+		return err
 	}
-	return definition.Decode(data)
+	store, scope := r.storeOf(o.run)
+	_, revision, err := artifact.Stat(ctx, store, scope, definition.Stream)
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, artifact.ErrNotFound) {
+		err = write(ctx, store, scope, data, revision)
+	}
+	if err != nil {
+		return fmt.Errorf("storing the definition of SyncRun %s/%s: %w", o.run.Namespace, o.run.Name, err)
+	}
+	return nil
+}
+
+// write stores a definition where there was none of another revision.
+func write(ctx context.Context, store artifact.Store, scope artifact.Scope, data []byte, revision string) error {
+	writer, err := artifact.NewWriter(ctx, store, scope, definition.Stream, revision)
+	if err != nil {
+		return err
+	}
+	if _, err := writer.Write(data); err != nil {
+		return err
+	}
+	_, _, err = writer.Commit(ctx)
+	return err
 }
 
 // storeOf is the store of a run's own streams, past the cache. Attempt 0 is the manager.

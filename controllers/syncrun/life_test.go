@@ -304,6 +304,6 @@ func (w *world) started(task, name string) *v1alpha1.SyncRun {
 		w.Fatalf("run %s has no Job: %+v", name, w.run(name).Status)
 	}
 	w.pod(job, name+"-1-a")
-	w.expect(w.settleRun(name), v1alpha1.PhasePending, v1alpha1.ReasonRunning)
+	w.expect(w.settleRun(name), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
 	return w.run(name)
 }

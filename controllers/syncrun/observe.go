@@ -28,7 +28,12 @@ func (r *Reconciler) observe(ctx context.Context, run *v1alpha1.SyncRun) (*obser
 	if err := r.observeTask(ctx, o); err != nil {
 		return nil, err
 	}
-	if run.Status.Task == nil {
+	if o.sequence() > 0 && (run.Status.Task == nil || o.task == nil) {
+		if err := r.observeDefinition(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	if !o.hasDefinition() {
 		o.notServed = definition.NotServedRun(&run.Spec)
 		return o, r.observeQueue(ctx, o)
 	}

@@ -25,6 +25,11 @@ func (r *Reconciler) observeExecution(ctx context.Context, o *observed) error {
 	if err := r.findJob(ctx, o); err != nil {
 		return err
 	}
+	if o.definition == nil && (o.job == nil || hasFinished(o.job)) {
+		if err := r.observeDefinition(ctx, o); err != nil {
+			return err
+		}
+	}
 	if err := r.observeReport(ctx, o); err != nil {
 		return err
 	}

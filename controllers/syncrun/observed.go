@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/report"
 )
 
@@ -18,6 +19,11 @@ type observed struct {
 	// notServed are the paths of fields of the run that are not served yet.
 	notServed []string
 	queue     queue
+
+	// definition is what the run executes, and executed names it. They are read
+	// where a step may need them; nil if none is stored.
+	definition *definition.Definition
+	executed   *v1alpha1.ExecutedTask
 
 	// What follows is seen once the definition is stored.
 
@@ -62,6 +68,11 @@ func (o *observed) sequence() int64 {
 		return o.task.Status.LastRun.Sequence
 	}
 	return 0
+}
+
+// hasDefinition says whether what the run executes is stored.
+func (o *observed) hasDefinition() bool {
+	return o.definition != nil || o.run.Status.Task != nil
 }
 
 // taskGone says whether the task is deleted or about to be.

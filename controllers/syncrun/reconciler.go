@@ -16,6 +16,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/metrics"
 	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/internal/artifact"
 )
 
 // TaskField is the field by which the runs of a task are selected.
@@ -57,15 +58,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, err
 	}
 	next := decide(seen, r.Clock.Now())
-	actErr := r.act(ctx, seen, &next)
+	actErr := r.act(ctx, seen, next)
 	result := status(seen, next, actErr, r.Clock.Now())
 	if err := r.write(ctx, &run, result, seen.task); err != nil {
 		actErr = errors.Join(actErr, err)
 	}
-	if apierrors.IsConflict(actErr) {
+	if isConflict(actErr) {
 		return ctrl.Result{RequeueAfter: atOnce}, nil
 	}
 	return ctrl.Result{RequeueAfter: next.again}, actErr
+}
+
+// isConflict says whether somebody else was first, which is no failure but a
+// reason to look again.
+func isConflict(err error) bool {
+	return apierrors.IsConflict(err) || errors.Is(err, artifact.ErrConflict)
 }
 
 // write stores the status if it changed, and then tells people what changed.

@@ -3,7 +3,6 @@ package syncrun
 import (
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -16,7 +15,7 @@ import (
 // A run that has ended looks the same for ever.
 func status(o *observed, s step, stepErr error, now time.Time) v1alpha1.SyncRunStatus {
 	result := *o.run.Status.DeepCopy()
-	if isComplete(o.run) {
+	if isComplete(o.run) || (s.isSilent() && stepErr == nil) {
 		return result
 	}
 	result.ObservedGeneration = o.run.Generation
@@ -25,8 +24,8 @@ func status(o *observed, s step, stepErr error, now time.Time) v1alpha1.SyncRunS
 		result.Sequence, result.StartTime = sequence, &stamp
 		result.Mode = o.task.Spec.Trigger.Mode
 	}
-	if s.saved != nil && stepErr == nil {
-		result.Task = s.saved
+	if o.executed != nil {
+		result.Task = o.executed
 	}
 	if name := jobName(o, s, stepErr); name != "" {
 		result.Job = &v1alpha1.JobReference{Name: name}
@@ -55,10 +54,10 @@ func jobName(o *observed, s step, stepErr error) string {
 }
 
 // incomplete shows what a run that has not ended does or waits for. A step that
-// failed says so; a conflict is no failure, only a reason to look again.
+// failed says so.
 func incomplete(result *v1alpha1.SyncRunStatus, o *observed, s step, stepErr error, stamp metav1.Time) {
 	reason, message := s.reason, s.message
-	if stepErr != nil && !apierrors.IsConflict(stepErr) {
+	if stepErr != nil && !isConflict(stepErr) {
 		message = "This did not succeed and is tried again: " + stepErr.Error()
 		if s.action == saveDefinition {
 			reason = v1alpha1.ReasonDefinitionNotSaved

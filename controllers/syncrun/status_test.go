@@ -18,6 +18,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition"
 	"synccenter.dev/synccenter/controllers/condition/conditiontest"
+	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/report"
 )
@@ -55,7 +56,9 @@ func TestStatus(t *testing.T) {
 		o    *observed
 	}{
 		{"waiting", newScene().with(held)},
-		{"reserved", newScene().with(reserved)},
+		{"made", newScene().with(reserved, func(o *observed) {
+			o.definition, o.executed = &definition.Definition{}, &v1alpha1.ExecutedTask{Generation: 3, DefinitionDigest: "sha256:definition"}
+		})},
 		{"applying", newScene().with(saved, job(1, false), working, reported)},
 		{"stopping", newScene().with(saved, job(1, false), working, reported, cancelled)},
 		{"cancelled-early", newScene().with(cancelled)},

@@ -39,8 +39,6 @@ type step struct {
 	message string
 	// phase is final if it is set: the run has ended.
 	phase v1alpha1.Phase
-	// saved is what saveDefinition stored.
-	saved *v1alpha1.ExecutedTask
 	// again is when to look again; 0 is when something changes.
 	again time.Duration
 }
@@ -58,6 +56,12 @@ func ends(phase v1alpha1.Phase, reason v1alpha1.Reason, message string) step {
 // does is a step that changes something, after which to look again at once.
 func does(action action, reason v1alpha1.Reason, message string) step {
 	return step{action: action, reason: reason, message: message, again: atOnce}
+}
+
+// isSilent says whether the step is no news for people: the next one follows at
+// once, and each write of a status is a call to the API server.
+func (s step) isSilent() bool {
+	return s.action == accept || s.action == saveDefinition
 }
 
 const (

@@ -12,24 +12,19 @@ import (
 // requestStop asks the runner through its Lease to stop at a safe point. Asking
 // again changes nothing.
 func (r *Reconciler) requestStop(ctx context.Context, o *observed, reason string) error {
-	owner, err := r.ownerOf(ctx, o)
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	options := lease.Options{
-		Client: r.Direct, Namespace: o.run.Namespace, Owner: owner,
+		Client: r.Direct, Namespace: o.run.Namespace, Owner: o.owner(),
 		Task: o.run.Spec.TaskRef.Name, Run: o.run.UID, Clock: clock.RealClock{},
 	}
 	return options.RequestStop(ctx, reason)
 }
 
-// ownerOf is whom the Lease is named after, also when the task is gone.
-func (r *Reconciler) ownerOf(ctx context.Context, o *observed) (string, error) {
+// owner is whom the Lease is named after. The definition knows it when the task is gone.
+func (o *observed) owner() string {
 	if o.task != nil {
-		return definition.Owner(o.task), nil
+		return definition.Owner(o.task)
 	}
-	stored, err := r.loadDefinition(ctx, o.run)
-	return stored.Owner, err
+	return o.definition.Owner
 }

@@ -23,7 +23,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("synctask").
 		For(&v1alpha1.SyncTask{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Watches(&v1alpha1.SyncRun{}, handler.EnqueueRequestsFromMapFunc(taskOfRun), builder.WithPredicates(phaseChanged)).
+		Watches(&v1alpha1.SyncRun{}, handler.EnqueueRequestsFromMapFunc(taskOfRun), builder.WithPredicates(milestone)).
 		Watches(&v1alpha1.SyncTask{}, handler.EnqueueRequestsFromMapFunc(r.tasksOfSameOwner), builder.WithPredicates(taskGone)).
 		Complete(r)
 	if err != nil {
@@ -55,11 +55,13 @@ func (r *Reconciler) tasksOfSameOwner(ctx context.Context, gone client.Object) [
 	return result
 }
 
-// phaseChanged passes runs whose phase is new; their progress is their own.
-var phaseChanged = predicate.Funcs{
+// milestone passes runs that begin to apply or have ended: what a task shows.
+// Everything between is the run's own, and would cost a write each.
+var milestone = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		old, now := e.ObjectOld.(*v1alpha1.SyncRun), e.ObjectNew.(*v1alpha1.SyncRun)
-		return old.Status.Phase != now.Status.Phase || old.Status.Sequence != now.Status.Sequence
+		ended := now.Status.CompletionTime != nil
+		return old.Status.Phase != now.Status.Phase && (ended || now.Status.Phase == v1alpha1.PhaseApplying)
 	},
 }
 
