@@ -252,13 +252,13 @@ func TestNotServed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	task := newTask("hr")
-	task.Spec.Protected.Users = "user.uid == 'admin'"
+	task.Spec.Execution.Approval = v1alpha1.ApprovalFourEyes
 	w.create(task)
 	w.create(newRun("hr", "hr-first"))
 	w.settleTask("hr")
 	run := w.settleRun("hr-first")
 	w.expect(run, v1alpha1.PhaseFailed, v1alpha1.ReasonNotServed)
-	if want := "The task is not ready: Not served by this version: spec.protected.users. Remove it, or upgrade."; run.Status.Message != want {
+	if want := "The task is not ready: Not served by this version: spec.execution.approval. Remove it, or upgrade."; run.Status.Message != want {
 		t.Errorf("message %q, want %q", run.Status.Message, want)
 	}
 

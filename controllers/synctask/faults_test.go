@@ -51,9 +51,12 @@ func TestFaults(t *testing.T) {
 	}{
 		{name: "valid"},
 		{
-			name:   "not served, and nothing else is judged",
-			change: func(task *v1alpha1.SyncTask) { task.Spec.Protected.Users = "user.uid ==" },
-			reason: v1alpha1.ReasonNotServed, words: []string{"spec.protected.users"},
+			name: "not served, and nothing else is judged",
+			change: func(task *v1alpha1.SyncTask) {
+				task.Spec.Execution.Approval = v1alpha1.ApprovalFourEyes
+				task.Spec.Scope.Users.Filter = "user.uid =="
+			},
+			reason: v1alpha1.ReasonNotServed, words: []string{"spec.execution.approval"},
 		},
 		{
 			name: "every expression that is wrong",

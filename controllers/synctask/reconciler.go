@@ -48,12 +48,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	next := decide(seen, r.Clock.Now())
 	actErr := r.act(ctx, seen, next)
-	if next.action == release && actErr == nil {
-		return ctrl.Result{}, nil
+	if next.action != doNothing && actErr == nil {
+		// What the task looks like then is for the next look, which follows at once.
+		return ctrl.Result{RequeueAfter: next.again}, nil
 	}
-	result := status(seen, r.Clock.Now())
-	if err := r.write(ctx, &task, result); err != nil {
-		actErr = errors.Join(actErr, err)
+	if !apierrors.IsConflict(actErr) {
+		actErr = errors.Join(actErr, r.write(ctx, &task, status(seen, actErr, r.Clock.Now())))
 	}
 	if apierrors.IsConflict(actErr) {
 		return ctrl.Result{RequeueAfter: atOnce}, nil

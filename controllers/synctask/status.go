@@ -22,7 +22,7 @@ const executionLimit = 10
 // status is how the task looks. What its runs no longer tell, since they are
 // gone, stays as it was. The last run and its sequence are written by the run
 // that is let start; here only its phase follows.
-func status(o *observed, now time.Time) v1alpha1.SyncTaskStatus {
+func status(o *observed, stepErr error, now time.Time) v1alpha1.SyncTaskStatus {
 	result := *o.task.Status.DeepCopy()
 	result.Source, result.Target = definition.Endpoints(&o.task.Spec)
 	result.RecentExecutions = recentExecutions(result.RecentExecutions, o.runs)
@@ -36,7 +36,7 @@ func status(o *observed, now time.Time) v1alpha1.SyncTaskStatus {
 		setDeleting(set, o)
 		return result
 	}
-	setReady(set, o)
+	setReady(set, o, stepErr)
 	setEnds(set, o)
 	return result
 }
@@ -53,28 +53,40 @@ func setDeleting(set condition.Setter, o *observed) {
 		run.Name, o.task.DeletionTimestamp.Add(deletionPatience).UTC().Format(time.RFC3339)))
 }
 
-// setReady says whether the definition can be executed. That somebody stops the
-// task changes nothing about that; the message tells it.
-func setReady(set condition.Setter, o *observed) {
-	set.Remove(v1alpha1.ConditionReconciling)
-	if len(o.faults) > 0 {
+// setReady says whether the definition can be executed. After a step that failed
+// Ready stays as it was: no run must start before the account of its runner is there.
+func setReady(set condition.Setter, o *observed, stepErr error) {
+	switch {
+	case len(o.faults) > 0:
 		reason, message := o.faults[0].reason, messageOf(o.faults)
+		set.Remove(v1alpha1.ConditionReconciling)
 		set.Set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
 		set.Set(v1alpha1.ConditionStalled, metav1.ConditionTrue, reason, message)
-		return
+	case stepErr != nil:
+		set.Remove(v1alpha1.ConditionStalled)
+		set.Set(v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonProgressing,
+			"This did not succeed and is tried again: "+stepErr.Error())
+	default:
+		set.Remove(v1alpha1.ConditionReconciling)
+		set.Remove(v1alpha1.ConditionStalled)
+		set.Set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady, readyMessage(o.task))
 	}
+}
+
+// readyMessage tells who stops a task that is ready: that changes nothing about
+// its definition.
+func readyMessage(task *v1alpha1.SyncTask) string {
 	message := "The definition is valid."
-	hold, held := o.task.Annotations[v1alpha1.AnnotationHold]
+	hold, held := task.Annotations[v1alpha1.AnnotationHold]
 	switch {
 	case held && hold == "":
 		message += " The task is held, so nothing starts."
 	case held:
 		message += " The task is held, so nothing starts: " + hold
-	case o.task.Spec.Suspend:
+	case task.Spec.Suspend:
 		message += " The task is suspended, so nothing starts."
 	}
-	set.Set(v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady, message)
-	set.Remove(v1alpha1.ConditionStalled)
+	return message
 }
 
 // setEnds says how source and target answered the newest run that tried them

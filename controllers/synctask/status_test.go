@@ -1,6 +1,7 @@
 package synctask
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -37,13 +38,13 @@ func connected(message string) *report.Endpoint {
 // check computes the status twice, an hour apart, and checks what must always hold.
 func check(t *testing.T, o *observed) v1alpha1.SyncTaskStatus {
 	t.Helper()
-	result := status(o, testTime)
+	result := status(o, nil, testTime)
 	task := o.task.DeepCopy()
 	task.Status = result
 	conditiontest.Task(t, task)
 	again := *o
 	again.task = task
-	if later := status(&again, testTime.Add(time.Hour)); !cmp.Equal(result, later) {
+	if later := status(&again, nil, testTime.Add(time.Hour)); !cmp.Equal(result, later) {
 		t.Errorf("the same facts an hour later give another status:\n%s", cmp.Diff(result, later))
 	}
 	return result
@@ -83,6 +84,25 @@ func TestFaultyTaskIsStalledUntilMended(t *testing.T) {
 	expect(t, mended.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
 	if meta.FindStatusCondition(mended.Conditions, v1alpha1.ConditionStalled) != nil {
 		t.Error("the mended task is still stalled")
+	}
+}
+
+func TestTaskWithoutAnAccountIsNotReadyYet(t *testing.T) {
+	t.Parallel()
+	task := newTask("hr", 0)
+	task.Status = status(&observed{task: task, accountMissing: true}, errors.New("applying RoleBinding: forbidden"), testTime)
+	conditiontest.Task(t, task)
+	if meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady) != nil {
+		t.Error("the task is judged before its runners have an account")
+	}
+	message := expect(t, task.Status.Conditions, v1alpha1.ConditionReconciling, metav1.ConditionTrue, v1alpha1.ReasonProgressing)
+	if !strings.Contains(message, "forbidden") {
+		t.Errorf("message %q does not say what is wrong", message)
+	}
+	mended := check(t, &observed{task: task})
+	expect(t, mended.Conditions, v1alpha1.ConditionReady, metav1.ConditionTrue, v1alpha1.ReasonReady)
+	if meta.FindStatusCondition(mended.Conditions, v1alpha1.ConditionReconciling) != nil {
+		t.Error("the mended task is still reconciling")
 	}
 }
 

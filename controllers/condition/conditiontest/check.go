@@ -46,8 +46,8 @@ func Task(t testing.TB, task *v1alpha1.SyncTask) {
 	conditions := task.Status.Conditions
 	failures := general(v1alpha1.KindSyncTask, task.Generation, task.Status.ObservedGeneration, conditions)
 	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
-	if ready == nil {
-		failures = append(failures, "Ready is missing")
+	if ready == nil && !meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReconciling) {
+		failures = append(failures, "Ready is missing and nothing is being done about it")
 	}
 	stalled := meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionStalled)
 	if stalled && meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReconciling) {
