@@ -3,6 +3,7 @@ package ldap
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync"
 
 	"synccenter.dev/synccenter/internal/connector/ldap/wire"
@@ -102,7 +103,7 @@ func (s *Source) leaders(dns []string) []string {
 }
 
 // departmentsOf lists the departments of a user as its entry or its place names them, the main one first.
-func (s *Source) departmentsOf(e *wire.Entry, normalDN string) ([]string, error) {
+func (s *Source) departmentsOf(r *reader, e *wire.Entry, normalDN string) ([]string, error) {
 	attribute := s.config.Users.DepartmentAttribute
 	switch {
 	case s.config.Users.Layout == ByDepartment:
@@ -117,15 +118,42 @@ func (s *Source) departmentsOf(e *wire.Entry, normalDN string) ([]string, error)
 	}
 	var ids []string
 	for _, value := range values(e, attribute.Name) {
-		id, ok, err := s.departmentNamed(attribute.Holds, value)
-		if err != nil {
-			return nil, err
+		found := r.departmentNamed(attribute.Holds, value)
+		if found.err != nil {
+			return nil, found.err
 		}
-		if ok && !slices.Contains(ids, id.String()) {
-			ids = append(ids, id.String())
+		if found.id != "" && !slices.Contains(ids, found.id) {
+			ids = append(ids, found.id)
 		}
 	}
 	return ids, nil
+}
+
+// named is the department that a value names; its ID is empty when that is none that was read.
+type named struct {
+	id  string
+	err error
+}
+
+// maxNamed bounds how many values a reader remembers.
+const maxNamed = 10_000
+
+// departmentNamed finds the department that a value of the department attribute names. A reader finds each once: users are many, and
+// their departments few.
+func (r *reader) departmentNamed(holds Holds, value string) named {
+	if known, ok := r.named[value]; ok {
+		return known
+	}
+	var found named
+	id, ok, err := r.source.departmentNamed(holds, value)
+	if ok {
+		found.id = id.String()
+	}
+	found.err = err
+	if len(r.named) < maxNamed {
+		r.named[strings.Clone(value)] = found // or the value would hold the whole message that it came with
+	}
+	return found
 }
 
 // departmentNamed finds the department that a value of the department attribute names. False: none that was read.

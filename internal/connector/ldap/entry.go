@@ -25,6 +25,8 @@ type reader struct {
 	// slots say where in fields an attribute belongs, by the server's spelling; -1 for those that belong nowhere.
 	slots map[string]int
 	found [][]string
+	// named are the departments that values of the department attribute were found to name.
+	named map[string]named
 }
 
 // reader prepares to read entries with the given fields.
@@ -33,7 +35,7 @@ func (s *Source) reader(ctx context.Context, kind directory.Kind, fields []strin
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{source: s, kind: kind, slots: map[string]int{}, mark: s.config.Users.Mark}
+	r := &reader{source: s, kind: kind, slots: map[string]int{}, named: map[string]named{}, mark: s.config.Users.Mark}
 	for _, name := range fields {
 		field, ok := schema.Field(kind, name)
 		switch {

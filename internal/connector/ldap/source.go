@@ -220,18 +220,18 @@ func (s *Source) user(r *reader, e *wire.Entry) (directory.Entry, error) {
 	}
 	grouped := s.config.Users.Layout == ByDepartment || s.config.Departments.Type == Groups
 	indexed := s.indexUsers || s.target
-	if !grouped && !indexed && s.config.Users.DepartmentAttribute == nil {
-		return entry, nil // nobody asks for its place
-	}
-	normal, ok := directory.NormalDN(e.DN)
-	if !ok {
-		entry.Err = errName(e.DN)
-		return entry, nil
+	normal := ""
+	if grouped || indexed { // else nobody asks for its place
+		var ok bool
+		if normal, ok = directory.NormalDN(e.DN); !ok {
+			entry.Err = errName(e.DN)
+			return entry, nil
+		}
 	}
 	if indexed {
 		s.users.record(id, e.DN, normal)
 	}
-	departments, err := s.departmentsOf(e, normal)
+	departments, err := s.departmentsOf(r, e, normal)
 	if err != nil && entry.Err == nil {
 		entry.Err = fmt.Errorf("reading %q: %w", printable(e.DN), err)
 	}
