@@ -42,12 +42,22 @@ func expressionFaults(spec *v1alpha1.SyncTaskSpec) []fault {
 	for _, problem := range mapping.CheckExpressions(rows) {
 		result = append(result, fault{v1alpha1.ReasonInvalidDefinition, "spec." + problem.String()})
 	}
-	if filter := spec.Scope.Users.Filter; filter != "" {
-		if err := expression.CheckFilter("User", filter); err != nil {
-			result = append(result, fault{v1alpha1.ReasonInvalidDefinition, "spec.scope.users.filter: " + err.Error()})
-		}
+	ofUser := func(filter string) error { return expression.CheckFilter("User", filter) }
+	ofDepartment := func(filter string) error { return expression.CheckFilter("Department", filter) }
+	result = append(result, filterFault("spec.scope.users.filter", spec.Scope.Users.Filter, ofUser)...)
+	result = append(result, filterFault("spec.protected.users", spec.Protected.Users, ofUser)...)
+	return append(result, filterFault("spec.protected.departments", spec.Protected.Departments, ofDepartment)...)
+}
+
+// filterFault compiles a filter; one that is empty has no fault.
+func filterFault(path, filter string, check func(string) error) []fault {
+	if filter == "" {
+		return nil
 	}
-	return result
+	if err := check(filter); err != nil {
+		return []fault{{v1alpha1.ReasonInvalidDefinition, path + ": " + err.Error()}}
+	}
+	return nil
 }
 
 // mappingRows are the parts of mappings that expressions stand in.

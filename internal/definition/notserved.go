@@ -21,9 +21,6 @@ func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
 	found.add("spec.mappings.tests", len(spec.Mappings.Tests) > 0)
 	found.addSensitive("spec.mappings.users", spec.Mappings.Users)
 	found.addSensitive("spec.mappings.departments", spec.Mappings.Departments)
-	found.add("spec.protected.users", spec.Protected.Users != "")
-	found.add("spec.protected.departments", spec.Protected.Departments != "")
-	found.add("spec.deletion.users.deleteAfter", spec.Deletion.Users.DeleteAfter != nil)
 	found.add("spec.deletion.confirm", spec.Deletion.Confirm != v1alpha1.ConfirmWhenGuarded)
 	found.add("spec.execution.approval", spec.Execution.Approval != v1alpha1.ApprovalNone)
 	found.add("spec.checkInterval", spec.CheckInterval.Duration != time.Hour)
@@ -42,7 +39,6 @@ func NotServedRun(spec *v1alpha1.SyncRunSpec) []string {
 	var found paths
 	found.add("spec.type", spec.Type != "" && spec.Type != v1alpha1.RunSync)
 	found.add("spec.only", spec.Only != nil)
-	found.add("spec.guardOverride", spec.GuardOverride != nil)
 	found.add("spec.applyPlan", spec.ApplyPlan != nil)
 	found.add("spec.deletions", spec.Deletions != nil)
 	found.add("spec.retry", spec.Retry != nil)

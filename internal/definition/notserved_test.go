@@ -39,12 +39,7 @@ func TestNotServed(t *testing.T) {
 		}, []string{"spec.trigger.mode", "spec.trigger.realTime"}},
 		"tests":     {func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Tests = []v1alpha1.MappingTest{{Name: "a"}} }, []string{"spec.mappings.tests"}},
 		"sensitive": {func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[1].Sensitive = true }, []string{"spec.mappings.users[1].sensitive"}},
-		"protected": {func(s *v1alpha1.SyncTaskSpec) { s.Protected = v1alpha1.Protected{Users: "true", Departments: "true"} },
-			[]string{"spec.protected.users", "spec.protected.departments"}},
-		"delete later": {func(s *v1alpha1.SyncTaskSpec) {
-			s.Deletion.Users.DeleteAfter = &metav1.Duration{Duration: time.Hour}
-		}, []string{"spec.deletion.users.deleteAfter"}},
-		"confirm": {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm"}},
+		"confirm":   {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm"}},
 		"four eyes": {func(s *v1alpha1.SyncTaskSpec) { s.Execution.Approval = v1alpha1.ApprovalFourEyes },
 			[]string{"spec.execution.approval"}},
 		"check interval": {func(s *v1alpha1.SyncTaskSpec) { s.CheckInterval.Duration = time.Minute }, []string{"spec.checkInterval"}},
@@ -80,7 +75,6 @@ func TestNotServedRun(t *testing.T) {
 		"by default":    {v1alpha1.SyncRunSpec{}, nil},
 		"a plan":        {v1alpha1.SyncRunSpec{Type: v1alpha1.RunPlan}, []string{"spec.type"}},
 		"some entries":  {v1alpha1.SyncRunSpec{Only: &v1alpha1.OnlyEntries{Users: []string{"1"}}}, []string{"spec.only"}},
-		"another guard": {v1alpha1.SyncRunSpec{GuardOverride: &v1alpha1.GuardOverride{Reason: "x"}}, []string{"spec.guardOverride"}},
 		"apply a plan":  {v1alpha1.SyncRunSpec{Type: v1alpha1.RunApplyPlan, ApplyPlan: &v1alpha1.PlanReference{RunRef: earlier}}, []string{"spec.type", "spec.applyPlan"}},
 		"held removals": {v1alpha1.SyncRunSpec{Type: v1alpha1.RunDeletions, Deletions: &v1alpha1.ApprovalSource{}}, []string{"spec.type", "spec.deletions"}},
 		"try again":     {v1alpha1.SyncRunSpec{Type: v1alpha1.RunRetry, Retry: &v1alpha1.RunSource{RunRef: earlier}}, []string{"spec.type", "spec.retry"}},

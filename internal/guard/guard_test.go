@@ -127,11 +127,11 @@ func check(t *testing.T, what string, finding *guard.Finding, want string) {
 func TestEveryFindingSaysHowToGoOn(t *testing.T) {
 	ways := map[string][]string{
 		guard.SourceEmpty:       {"account", "suspend the task"},
-		guard.GuardStopped:      {"nothing was written", "type Plan", "spec.guardOverride.", "reason"},
-		guard.TooManyRemovals:   {"kubectl synccenter pending", "approve or reject", "spec.guardOverride.removals"},
-		guard.DepartmentEmptied: {"kubectl synccenter pending", "approve or reject"},
-		guard.DefinitionChanged: {"kubectl synccenter pending", "approve or reject", "undo it"},
-		guard.StateRebuilt:      {"kubectl synccenter pending", "approve or reject"},
+		guard.GuardStopped:      {"nothing was written", "spec.guardOverride.", "reason"},
+		guard.TooManyRemovals:   {"details RUN --status held", "stay held", "spec.guardOverride.removals"},
+		guard.DepartmentEmptied: {"details RUN --status held", "stay held"},
+		guard.DefinitionChanged: {"details RUN --status held", "stay held", "undo it"},
+		guard.StateRebuilt:      {"details RUN --status held", "stay held"},
 	}
 	facts := []func(*guard.Facts){
 		func(f *guard.Facts) { f.SourceUsers = 0 },

@@ -20,9 +20,10 @@ func removals(l Limits, f Facts) *Finding {
 
 // waysOnHeld says what a person can do about held removals. Without a limit there is none that could be raised.
 func waysOnHeld(limit string) string {
-	ways := "All removals wait, the rest of the run goes on. Look at them with kubectl synccenter pending, then approve or reject them"
+	ways := "All removals are held, the rest of the run goes on. Look at them with kubectl synccenter details RUN --status held. " +
+		"If the cause was a mistake, undo it: whoever is back in the source is kept. Otherwise they stay held until a person decides, which is not served yet"
 	if limit == "" {
-		return ways + "; if the cause was a mistake, undo it and the next run drops them"
+		return ways
 	}
-	return ways + fmt.Sprintf("; or let one run pass with spec.guardOverride.%s and a reason; or raise guard.%s in the task", limit, limit)
+	return ways + fmt.Sprintf(". Later removals of this size pass with spec.guardOverride.%s and a reason in one run, or with a higher guard.%s in the task", limit, limit)
 }

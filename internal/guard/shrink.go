@@ -35,6 +35,5 @@ func shrink(l Limits, f Facts) *Finding {
 
 // waysOn says how to go on after a stop when what was found is right.
 func waysOn(limit string) string {
-	return fmt.Sprintf("If it is right, see the whole plan with a run of type Plan, "+
-		"and let one run pass with spec.guardOverride.%s and a reason, or raise guard.%s in the task", limit, limit)
+	return fmt.Sprintf("If it is right, let one run pass with spec.guardOverride.%s and a reason, or raise guard.%s in the task", limit, limit)
 }

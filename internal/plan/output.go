@@ -30,6 +30,9 @@ type LinkChange struct {
 	Drop bool `json:"drop,omitempty"`
 }
 
+// len counts what was added.
+func (o *output) len() int { return o.decisions.Len() + o.operations.Len() }
+
 func (o *output) link(link state.Link) { o.links = append(o.links, LinkChange{Link: link}) }
 
 func (o *output) drop(link state.Link) { o.links = append(o.links, LinkChange{Link: link, Drop: true}) }

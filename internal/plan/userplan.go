@@ -115,7 +115,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	if err != nil {
 		return err
 	}
-	planned := p.output.operations.Len() + p.exchange.len()
+	planned := p.output.len() + p.exchange.len()
 	taken := adopted || mark == markMissing
 	if err := p.planUserFields(base, j.link, source, target, userTake{taken: taken, adopted: adopted, relinks: found.relinks, enable: enable}); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	if !enable {
 		p.reviveLink(j.link)
 	}
-	if planned == p.output.operations.Len()+p.exchange.len() {
+	if planned == p.output.len()+p.exchange.len() {
 		return p.output.unchanged(directory.User, j.id, base.TargetID, base.Name, "")
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 // departments after the parents that the same plan creates, no removal and no change without a target entry, needs that come before.
 func Validated(operations iter.Seq2[Operation, error]) iter.Seq2[Operation, error] {
 	return func(yield func(Operation, error) bool) {
-		check := validation{created: map[string]int{}}
+		check := validation{created: map[string]uint32{}}
 		for operation, err := range operations {
 			if err == nil {
 				err = check.next(&operation)
@@ -32,7 +32,7 @@ type validation struct {
 	index int
 	wave  uint32
 	// created are the departments that the plan has created so far, with their wave.
-	created map[string]int
+	created map[string]uint32
 }
 
 func (v *validation) next(o *Operation) error {
@@ -58,18 +58,17 @@ func (v *validation) next(o *Operation) error {
 			return fail("it needs operation %d, which does not come before it", needed)
 		}
 	}
-	switch o.Kind {
-	case CreateDepartment:
-		if at, ok := v.created[o.Parent]; ok && uint32(at) >= o.Wave {
+	if o.Kind == NoUpdate {
+		return fail("there is nothing to do, so it needs a decision")
+	}
+	if (o.Kind == DeleteUser || o.Kind == DeleteDepartment) && (o.TargetID == "" || o.Removal == "") {
+		return fail("a removal needs a link and a way of removal")
+	}
+	if o.Kind == CreateDepartment {
+		if at, ok := v.created[o.Parent]; ok && at >= o.Wave {
 			return fail("its parent %s is created in the same wave", o.Parent)
 		}
-		v.created[o.SourceID] = int(o.Wave)
-	case DeleteUser, DeleteDepartment:
-		if o.TargetID == "" || o.Removal == "" {
-			return fail("a removal needs a link and a way of removal")
-		}
-	case NoUpdate:
-		return fail("there is nothing to do, so it needs a decision")
+		v.created[o.SourceID] = o.Wave
 	}
 	return nil
 }

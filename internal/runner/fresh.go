@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -103,7 +104,7 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	facts.Window = e.state.RemovalsWithin(e.definition.TaskSpec.Guard.Removals.Window.Duration, e.Now())
 	facts.DefinitionChanged = !facts.FirstRun && e.state.RemovalsDefinition != string(definitionDigest)
 	facts.StateRebuilt = e.loaded.Rebuilt
-	verdict := guard.Evaluate(limitsOf(&e.definition.TaskSpec.Guard), facts)
+	verdict := guard.Evaluate(limitsOf(&e.definition.TaskSpec.Guard, e.definition.RunSpec.GuardOverride), facts)
 	if verdict.Stop != nil {
 		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.Reason(verdict.Stop.Reason), verdict.Stop.Message}
 	}
@@ -115,6 +116,9 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 		summary.RemovalsDefinition = string(definitionDigest)
 	} else {
 		summary.Notice = verdict.Hold.Message
+	}
+	if override := e.definition.RunSpec.GuardOverride; override != nil {
+		summary.Notice = strings.TrimSpace(summary.Notice + " The guard was overridden for this run: " + override.Reason + ".")
 	}
 	return summary, verdict, nil
 }

@@ -22,8 +22,10 @@ type reading struct {
 	planner *plan.Planner
 	mapper  *mapping.Mapper
 	// schema is that of the source.
-	schema  directory.Schema
-	present presentSample
+	schema directory.Schema
+	// protected says which target entries nothing may be done to.
+	protected protected
+	present   presentSample
 	// found counts all entries that the source gave, included those that are in scope.
 	found, included map[directory.Kind]int64
 }
@@ -71,9 +73,13 @@ func (e *execution) prepareReading(ctx context.Context) (*reading, error) {
 	if err != nil {
 		return nil, &failure{v1alpha1.ReasonInvalidDefinition, err.Error()}
 	}
+	protected, err := compileProtected(e.definition.TaskSpec.Protected, targetSchema)
+	if err != nil {
+		return nil, err
+	}
 	return &reading{
-		execution: e, mapper: mapper, schema: sourceSchema,
-		planner: plan.New(planOptions(&e.definition, mapper, able, e.state)),
+		execution: e, mapper: mapper, schema: sourceSchema, protected: protected,
+		planner: plan.New(planOptions(&e.definition, mapper, able, e.state, e.Now())),
 		present: presentSample{}, found: map[directory.Kind]int64{}, included: map[directory.Kind]int64{},
 	}, nil
 }
@@ -142,22 +148,33 @@ func (r *reading) addSource(entry *directory.Entry) error {
 
 func (r *reading) readTarget(ctx context.Context) error {
 	for _, kind := range []directory.Kind{directory.Department, directory.User} {
-		for entry, err := range entriesOf(ctx, r.target, kind, r.mapper.TargetFields(kind)) {
+		fields := union(r.mapper.TargetFields(kind), r.protected.fields(kind))
+		for entry, err := range entriesOf(ctx, r.target, kind, fields) {
 			if err != nil {
 				return fmt.Errorf("reading the entries of kind %s: %w", kind, err)
 			}
-			if entry.Err != nil {
-				err = r.planner.AddUnknownTarget(kind, entry.ID, entry.Name, entry.Err)
-			} else {
-				form := r.mapper.Observe(entry)
-				err = r.planner.AddTarget(&form)
-			}
-			if err != nil {
+			if err := r.addTarget(&entry); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// addTarget gives a target entry to the planner. One of which it cannot be told whether it is protected is unknown, and left alone.
+func (r *reading) addTarget(entry *directory.Entry) error {
+	protected, err := false, entry.Err
+	if err == nil {
+		protected, err = r.protected.holds(entry)
+	}
+	if err != nil {
+		return r.planner.AddUnknownTarget(entry.Kind, entry.ID, entry.Name, err)
+	}
+	if protected {
+		r.planner.Protect(entry.Kind, entry.ID)
+	}
+	form := r.mapper.Observe(*entry)
+	return r.planner.AddTarget(&form)
 }
 
 func entriesOf(ctx context.Context, from connector.Source, kind directory.Kind, fields []string) iter.Seq2[directory.Entry, error] {

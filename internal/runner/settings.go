@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"time"
+
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/directory"
@@ -11,22 +13,48 @@ import (
 	"synccenter.dev/synccenter/internal/state"
 )
 
-// limitsOf are the task's guard settings. All defaults stand in a stored definition.
-func limitsOf(g *v1alpha1.Guard) guard.Limits {
-	return guard.Limits{
+// limitsOf are the task's guard settings, with what this run alone replaces. All defaults stand in a stored definition.
+func limitsOf(g *v1alpha1.Guard, override *v1alpha1.GuardOverride) guard.Limits {
+	limits := guard.Limits{
 		RemovalsFloor: int64(*g.Removals.Floor), RemovalsPercent: int64(*g.Removals.Percent), RemovalsCount: int64(*g.Removals.Count),
 		ShrinkPercent: int64(g.Shrink.Percent), ClearedPercent: int64(g.Cleared.Percent), ChangedPercent: int64(g.Changed.Percent),
 	}
+	if override == nil {
+		return limits
+	}
+	replace := func(limit *int64, by *int32) {
+		if by != nil {
+			*limit = int64(*by)
+		}
+	}
+	share := func(limit *int64, by *v1alpha1.ShareLimit) {
+		if by != nil {
+			*limit = int64(by.Percent)
+		}
+	}
+	if removals := override.Removals; removals != nil {
+		replace(&limits.RemovalsFloor, removals.Floor)
+		replace(&limits.RemovalsPercent, removals.Percent)
+		replace(&limits.RemovalsCount, removals.Count)
+	}
+	share(&limits.ShrinkPercent, override.Shrink)
+	share(&limits.ClearedPercent, override.Cleared)
+	share(&limits.ChangedPercent, override.Changed)
+	return limits
 }
 
 // planOptions are what planning needs of the definition.
-func planOptions(d *definition.Definition, mapper *mapping.Mapper, able directory.Capabilities, s *state.State) plan.Options {
+func planOptions(d *definition.Definition, mapper *mapping.Mapper, able directory.Capabilities, s *state.State, now time.Time) plan.Options {
 	spec := &d.TaskSpec
-	return plan.Options{
+	options := plan.Options{
 		Owner: d.Owner, Mapper: mapper, Capabilities: able, Links: s.Links, Salt: s.Salt,
 		UserRemoval: plan.Removal(spec.Deletion.Users.Action), DepartmentRemoval: plan.Removal(spec.Deletion.Departments.Action),
 		Adopt: plan.Policy(spec.Matching.Adopt), Relink: plan.Policy(spec.Matching.Relink),
 	}
+	if after := spec.Deletion.Users.DeleteAfter; after != nil {
+		options.DisabledBefore = now.Add(-after.Duration)
+	}
+	return options
 }
 
 // mappingOf is what the task says about mapping and matching, with the default rows of a kind for which it has none.

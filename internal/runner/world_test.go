@@ -48,6 +48,9 @@ type world struct {
 	task           *v1alpha1.SyncTask
 	sequence       int64
 	mounts         runner.Connectors
+	// now is the clock of the runs; override is their guardOverride.
+	now      func() time.Time
+	override *v1alpha1.GuardOverride
 }
 
 // run is one run of a world.
@@ -62,7 +65,7 @@ type run struct {
 // newWorld makes two empty trees with the same layout, users below the organizational unit of their department, and a task between them.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, source: server.Tree(t), target: server.Tree(t), store: folder.New(t.TempDir())}
+	w := &world{t: t, source: server.Tree(t), target: server.Tree(t), store: folder.New(t.TempDir()), now: time.Now}
 	w.mounts = runner.Connectors{Secrets: t.TempDir(), ConfigMaps: t.TempDir()}
 	w.writeSecret("ldap", map[string]string{"username": slapdtest.AdminDN, "password": slapdtest.AdminPassword})
 	w.task = &v1alpha1.SyncTask{
@@ -169,7 +172,7 @@ func (w *world) begin() *run {
 	uid := fmt.Sprintf("run-%d", w.sequence)
 	object := &v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "test", Name: "hr-" + uid, UID: types.UID(uid)},
-		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}},
+		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}, GuardOverride: w.override},
 	}
 	data, err := definition.New(w.task, object, w.sequence).Encode()
 	if err != nil {
@@ -180,7 +183,7 @@ func (w *world) begin() *run {
 	}
 	r := &run{world: w, uid: uid, reports: &reports{}, lease: newTestLease()}
 	r.runner = &runner.Runner{
-		Store: w.store, Reports: r.reports, Connect: w.mounts, Budget: artifact.DefaultBudget(), Now: time.Now,
+		Store: w.store, Reports: r.reports, Connect: w.mounts, Budget: artifact.DefaultBudget(), Now: w.now,
 		Acquire: func(context.Context, string) (runner.Lease, error) { return r.lease, nil },
 		Log:     slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}

@@ -85,7 +85,10 @@ func TestAddAfterReading(t *testing.T) {
 	before := s.Sorted()
 	add(t, s, spool.Record{Key: "a", Value: []byte("new")})
 	count := 0
-	for range before {
+	for _, err := range before {
+		if err != nil {
+			t.Fatal(err)
+		}
 		count++
 	}
 	if count != 1 {
