@@ -12,8 +12,7 @@ var errDamaged = errors.New("a block in memory is damaged")
 
 // cursor reads one run. It holds one block as bytes.
 type cursor struct {
-	codec *codec
-	rest  run
+	rest run
 	// order is the position of the run: the earlier one was added first.
 	order  int
 	buffer []byte
@@ -28,7 +27,7 @@ func (c *cursor) next() (bool, error) {
 		if len(c.rest) == 0 {
 			return false, nil
 		}
-		block, err := c.codec.decompress(c.rest[0], c.buffer)
+		block, err := decompress(c.rest[0], c.buffer)
 		if err != nil {
 			return false, fmt.Errorf("%w: %w", errDamaged, err)
 		}
@@ -80,13 +79,9 @@ func openRuns(runs []run) ([]*cursor, error) {
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	codec, err := shared()
-	if err != nil {
-		return nil, err
-	}
 	heap := make([]*cursor, 0, len(runs))
 	for i, r := range runs {
-		c := &cursor{codec: codec, rest: r, order: i}
+		c := &cursor{rest: r, order: i}
 		more, err := c.next()
 		if err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"fmt"
 	"iter"
 	"slices"
 )
@@ -68,10 +67,10 @@ func (s *Spool) Add(key string, value []byte) error {
 	r.end = len(p.data)
 	p.refs = append(p.refs, r)
 	s.records++
-	if len(p.data) < s.blockSize*blocksPerRun {
-		return nil
+	if len(p.data) >= s.blockSize*blocksPerRun {
+		s.flush()
 	}
-	return s.flush()
+	return nil
 }
 
 // Len returns the number of records.
@@ -83,19 +82,17 @@ func (s *Spool) Bytes() int { return s.kept + cap(s.pending.data) }
 // Sorted yields the records that were added until now, by key and within a key in the order in which they were added.
 // The sequence can be read several times. An error is its last element.
 func (s *Spool) Sorted() iter.Seq2[Record, error] {
-	if err := s.flush(); err != nil {
-		return func(yield func(Record, error) bool) { yield(Record{}, err) }
-	}
+	s.flush()
 	s.pending = pending{}
 	runs := slices.Clip(s.runs)
 	return func(yield func(Record, error) bool) { mergeRuns(runs, yield) }
 }
 
 // flush makes a run of the pending records.
-func (s *Spool) flush() error {
+func (s *Spool) flush() {
 	p := &s.pending
 	if len(p.refs) == 0 {
-		return nil
+		return
 	}
 	slices.SortFunc(p.refs, func(a, b ref) int {
 		if c := bytes.Compare(p.data[a.key:a.keyEnd], p.data[b.key:b.keyEnd]); c != 0 {
@@ -103,14 +100,12 @@ func (s *Spool) flush() error {
 		}
 		return cmp.Compare(a.start, b.start)
 	})
-	codec, err := shared()
-	if err != nil {
-		return fmt.Errorf("preparing the compression of %d records: %w", s.records, err)
-	}
 	var blocks run
+	var scratch []byte
 	block := make([]byte, 0, s.blockSize)
 	seal := func() {
-		compressed := codec.compress(block)
+		var compressed []byte
+		compressed, scratch = compress(block, scratch)
 		blocks = append(blocks, compressed)
 		s.kept += len(compressed)
 		block = block[:0]
@@ -124,5 +119,4 @@ func (s *Spool) flush() error {
 	seal()
 	s.runs = append(s.runs, blocks)
 	p.data, p.refs = p.data[:0], p.refs[:0]
-	return nil
 }
