@@ -64,9 +64,14 @@ func phaseOf(outcome *report.Outcome) (v1alpha1.Phase, v1alpha1.Reason) {
 }
 
 // reportUnusable changes nothing while the runner's words cannot be understood.
+// A newer manager may understand them; what is damaged nobody will.
 func reportUnusable(o *observed, _ time.Time) (step, bool) {
 	if o.reportProblem == "" {
 		return step{}, false
+	}
+	if o.reportDamaged && (o.job == nil || hasFinished(o.job)) {
+		return ends(v1alpha1.PhaseFailed, v1alpha1.ReasonFailed,
+			o.reportProblem+". What the run did is not known here; the next run compares afresh: make a new SyncRun."), true
 	}
 	return waits(v1alpha1.ReasonRunning, o.reportProblem, sometime), true
 }

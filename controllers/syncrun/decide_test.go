@@ -67,6 +67,7 @@ var (
 	working   = func(o *observed) { o.pods = pods{working: true} }
 	stillLeft = func(o *observed) { o.pods = pods{left: true} }
 	lostNode  = func(o *observed) { o.pods = pods{lostNode: "node-1"} }
+	damaged   = func(o *observed) { o.reportDamaged = true }
 	broken    = func(o *observed) { o.reportProblem = "The report is of a newer version." }
 )
 
@@ -173,6 +174,11 @@ func TestDecideWithJob(t *testing.T) {
 		{name: "at work", o: newScene().with(saved, job(1, false), working, reported), want: step{reason: v1alpha1.ReasonRunning}},
 		{name: "settling", o: newScene().with(saved, job(2, true), working, reported), want: step{reason: v1alpha1.ReasonSettlingDoubt}},
 		{name: "a report of a newer version", o: newScene().with(saved, job(1, false), working, broken), want: step{reason: v1alpha1.ReasonRunning}},
+		{name: "a damaged report at work", o: newScene().with(saved, job(1, false), working, broken, damaged), want: step{reason: v1alpha1.ReasonRunning}},
+		{name: "a damaged report at the end", o: newScene().with(saved, job(1, false), broken, damaged, ended(batchv1.JobReasonBackoffLimitExceeded)),
+			want: step{phase: v1alpha1.PhaseFailed, reason: v1alpha1.ReasonFailed}},
+		{name: "a report of a newer version at the end", o: newScene().with(saved, job(1, false), broken, ended(batchv1.JobReasonBackoffLimitExceeded)),
+			want: step{reason: v1alpha1.ReasonRunning}},
 		{name: "succeeded", o: newScene().with(saved, job(1, false), told(report.Succeeded, "")),
 			want: step{phase: v1alpha1.PhaseSucceeded, reason: v1alpha1.ReasonSucceeded}},
 		{name: "partly failed", o: newScene().with(saved, job(1, false), told(report.PartiallyFailed, "")),

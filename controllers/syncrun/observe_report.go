@@ -2,6 +2,7 @@ package syncrun
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -11,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 )
 
@@ -32,7 +34,7 @@ func (r *Reconciler) readReport(ctx context.Context, reader client.Reader, o *ob
 	if err != nil {
 		return err
 	}
-	o.report, o.reportProblem = nil, ""
+	o.report, o.reportProblem, o.reportDamaged = nil, "", false
 	var object v1alpha1.SyncArtifact
 	key := types.NamespacedName{Namespace: o.run.Namespace, Name: name}
 	switch err := reader.Get(ctx, key, &object); {
@@ -44,9 +46,9 @@ func (r *Reconciler) readReport(ctx context.Context, reader client.Reader, o *ob
 	facts, err := cluster.DecodeReport(&object)
 	switch {
 	case err != nil:
-		o.reportProblem = err.Error()
+		o.reportProblem, o.reportDamaged = err.Error(), errors.Is(err, artifact.ErrCorrupt)
 	case facts.RunUID != string(o.run.UID):
-		o.reportProblem = fmt.Sprintf("SyncArtifact %q is the report of another run.", name)
+		o.reportProblem, o.reportDamaged = fmt.Sprintf("SyncArtifact %q is the report of another run", name), true
 	default:
 		o.report = &facts
 	}

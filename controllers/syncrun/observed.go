@@ -38,8 +38,10 @@ type observed struct {
 	pods pods
 	// report is the runner's newest word; nil before the first.
 	report *report.Report
-	// reportProblem says why a report that is there cannot be used.
+	// reportProblem says why a report that is there cannot be used, and
+	// reportDamaged that no other version of the manager could.
 	reportProblem string
+	reportDamaged bool
 }
 
 // queue is what else is being executed, or waits.
