@@ -20,6 +20,8 @@ func Effect(links *state.Links, operation *plan.Operation, outcome Outcome, run 
 	}
 	link, linked := links.BySource(operation.Subject, operation.SourceID)
 	switch {
+	case operation.Kind == plan.NoUpdate && link.Name == operation.Name:
+		return nil
 	case outcome.TargetID != "" && isCreate(operation.Kind):
 		link = state.Link{Kind: operation.Subject, SourceID: operation.SourceID, TargetID: outcome.TargetID, Origin: state.Created, State: state.Active}
 	case operation.Adopt && !(linked && link.TargetID == operation.TargetID):

@@ -42,6 +42,23 @@ func (p *Planner) Operations(hold *guard.Finding) iter.Seq2[Operation, error] {
 	}
 }
 
+// Busy says whether the plan has anything to do beside what is decided, with hold as in Operations.
+func (p *Planner) Busy(hold *guard.Finding) (bool, error) {
+	heldRemovals, err := p.heldRemovals(hold)
+	if err != nil {
+		return false, err
+	}
+	for operation, err := range p.decodeOperations() {
+		if err != nil {
+			return false, err
+		}
+		if p.decide(&operation, hold, heldRemovals) == nil {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // yieldDecoded yields a spooled operation, and reports whether to go on.
 func yieldDecoded(yield func(Operation, error) bool, record spool.Record, err error) bool {
 	if err != nil {

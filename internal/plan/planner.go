@@ -45,6 +45,7 @@ type Planner struct {
 	// Source side, until Plan.
 	sourceDepartments map[string]*mapping.Form
 	sourceUsers       *spool.Spool
+	sourceRow         []byte // room for the row of one user, as is targetRow
 	// unknown holds the source entries that are neither there nor gone.
 	unknown map[entryKey]unknownEntry
 
@@ -52,6 +53,7 @@ type Planner struct {
 	targetDepartments map[string]*mapping.Form
 	// linkedUsers are target users by the source ID of their link, unlinkedUsers by their own ID.
 	linkedUsers, unlinkedUsers *spool.Spool
+	targetRow                  []byte
 	unknownTargets             map[entryKey]unknownEntry
 	protected                  map[entryKey]bool
 
@@ -93,7 +95,8 @@ func New(options Options) *Planner {
 // AddSource adds an entry that is in scope, as Mapper.Map made it.
 func (p *Planner) AddSource(form *mapping.Form) error {
 	if form.Kind == directory.User {
-		return p.sourceUsers.Add(form.ID, appendRow(nil, p.options.Mapper, form))
+		p.sourceRow = appendRow(p.sourceRow[:0], p.options.Mapper, form)
+		return p.sourceUsers.Add(form.ID, p.sourceRow)
 	}
 	if _, twice := p.sourceDepartments[form.ID]; twice {
 		return p.AddUnknown(form.Kind, form.ID, form.Name, errTwice)
@@ -117,11 +120,11 @@ func (p *Planner) AddTarget(form *mapping.Form) error {
 		p.targetDepartments[form.ID] = form
 		return nil
 	}
-	row := appendRow(nil, p.options.Mapper, form)
-	if link, ok := p.options.Links.ByTarget(directory.User, form.ID); ok {
-		return p.linkedUsers.Add(link.SourceID, row)
+	p.targetRow = appendRow(p.targetRow[:0], p.options.Mapper, form)
+	if source, ok := p.options.Links.SourceOf(directory.User, form.ID); ok {
+		return p.linkedUsers.Add(source, p.targetRow)
 	}
-	return p.unlinkedUsers.Add(form.ID, row)
+	return p.unlinkedUsers.Add(form.ID, p.targetRow)
 }
 
 // Protect says that nothing may be done to a target entry, and that it is nobody's match.

@@ -9,7 +9,7 @@ import (
 	"synccenter.dev/synccenter/internal/mapping"
 )
 
-// row is a user as it waits in a spool: a head that most comparisons get by with, and the whole form behind it.
+// row is a user as it waits in a spool: a head that most comparisons get by with, and behind it what else the form has.
 type row struct {
 	hash        mapping.Hash
 	id, name    string
@@ -50,7 +50,9 @@ func appendRow(buf []byte, mapper *mapping.Mapper, form *mapping.Form) []byte {
 	for _, id := range form.Departments {
 		buf = appendText(buf, id)
 	}
-	return mapping.AppendForm(buf, form)
+	body := *form
+	body.ID, body.Name, body.Mark, body.Disabled, body.Departments = "", "", nil, false, nil
+	return mapping.AppendForm(buf, &body)
 }
 
 func appendText(buf []byte, text string) []byte {
@@ -86,12 +88,13 @@ func parseRow(data []byte) (*row, error) {
 	return r, nil
 }
 
-// form decodes the whole form.
+// form is the whole form.
 func (r *row) form() (*mapping.Form, error) {
 	form, err := mapping.DecodeForm(r.body)
 	if err != nil {
 		return nil, fmt.Errorf("decoding the form of user %q: %w", r.id, err)
 	}
+	form.ID, form.Name, form.Mark, form.Disabled, form.Departments = r.id, r.name, r.mark, r.disabled, r.departments
 	return &form, nil
 }
 

@@ -44,7 +44,7 @@ func (e *execution) fresh(ctx, work context.Context) error {
 		return err
 	}
 	summary.Identity = identity
-	busy, err := hasWork(reading.planner, verdict.Hold)
+	busy, err := reading.planner.Busy(verdict.Hold)
 	if err != nil {
 		return err
 	}
@@ -121,19 +121,6 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 		summary.Notice = strings.TrimSpace(summary.Notice + " The guard was overridden for this run: " + override.Reason + ".")
 	}
 	return summary, verdict, nil
-}
-
-// hasWork says whether a plan has anything to do, beside what is decided already.
-func hasWork(planner *plan.Planner, hold *guard.Finding) (bool, error) {
-	for operation, err := range planner.Operations(hold) {
-		if err != nil {
-			return false, err
-		}
-		if operation.Decision == nil {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // plannedLines is a plan that need not be stored, since there is nothing to do.

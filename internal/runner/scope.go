@@ -38,6 +38,5 @@ func (e *execution) includes(entry *directory.Entry) (bool, error) {
 	if entry.Kind == directory.Department {
 		return e.chosen.Department(entry.ID), nil
 	}
-	_, linked := e.state.Links.BySource(directory.User, entry.ID)
-	return e.chosen.User(entry, linked)
+	return e.chosen.User(entry, e.state.Links.Has(directory.User, entry.ID))
 }

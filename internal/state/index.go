@@ -22,6 +22,11 @@ func (x *index) hash(kind uint8, id []byte) uint64 {
 	return maphash.Bytes(x.seed, id) + uint64(kind)
 }
 
+// hashText is the same hash, of text.
+func (x *index) hashText(kind uint8, id string) uint64 {
+	return maphash.String(x.seed, id) + uint64(kind)
+}
+
 // find walks the slots of a hash until one holds a row for which same is true. It answers with that slot, or -1.
 func (x *index) find(hash uint64, same func(row uint32) bool) int {
 	if len(x.slots) == 0 {

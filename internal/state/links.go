@@ -99,6 +99,24 @@ func (l *Links) ByTarget(kind directory.Kind, id string) (Link, bool) {
 	return l.lookup(&l.byTarget, kind, id)
 }
 
+// SourceOf finds the ID of the source entry that a target entry is linked to.
+func (l *Links) SourceOf(kind directory.Kind, targetID string) (string, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	slot := l.slot(&l.byTarget, code(kinds, kind), targetID)
+	if slot < 0 {
+		return "", false
+	}
+	return string(l.text(l.byTarget.row(slot), partSource)), true
+}
+
+// Has says whether a source entry is linked.
+func (l *Links) Has(kind directory.Kind, sourceID string) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.slot(&l.bySource, code(kinds, kind), sourceID) >= 0
+}
+
 func (l *Links) lookup(x *index, kind directory.Kind, id string) (Link, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -172,7 +190,7 @@ func (l *Links) Pending() (held []Link, digest string) {
 
 // slot finds the slot of an ID, or -1.
 func (l *Links) slot(x *index, kind uint8, id string) int {
-	return x.find(x.hash(kind, []byte(id)), func(number uint32) bool {
+	return x.find(x.hashText(kind, id), func(number uint32) bool {
 		return l.rows[number].kind == kind && string(l.text(number, x.part)) == id
 	})
 }
