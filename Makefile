@@ -47,7 +47,7 @@ dependencies: ## Install the Debian packages that tests and cluster need, if any
 envtest-assets: ## Print a folder of etcd and kube-apiserver for KUBEBUILDER_ASSETS, built once
 	@$(CLUSTER) assets
 
-test: dependencies verify-generated test-unit test-cluster test-e2e ## Run every test that this machine allows
+test: dependencies verify-generated test-unit lint test-cluster test-e2e ## Run every test that this machine allows
 
 test-unit: ## Run all tests without pods: units, controllers on a real API server, connectors on real servers
 	@assets=$$($(CLUSTER) assets); export KUBEBUILDER_ASSETS=$$assets; set -x; \
