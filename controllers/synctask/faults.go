@@ -42,11 +42,29 @@ func expressionFaults(spec *v1alpha1.SyncTaskSpec) []fault {
 	for _, problem := range mapping.CheckExpressions(rows) {
 		result = append(result, fault{v1alpha1.ReasonInvalidDefinition, "spec." + problem.String()})
 	}
+	for _, problem := range mapping.CheckExamples(rows.Users, examples(spec.Mappings.Tests)) {
+		result = append(result, fault{v1alpha1.ReasonInvalidDefinition, "spec." + problem.String()})
+	}
 	ofUser := func(filter string) error { return expression.CheckFilter("User", filter) }
 	ofDepartment := func(filter string) error { return expression.CheckFilter("Department", filter) }
 	result = append(result, filterFault("spec.scope.users.filter", spec.Scope.Users.Filter, ofUser)...)
 	result = append(result, filterFault("spec.protected.users", spec.Protected.Users, ofUser)...)
 	return append(result, filterFault("spec.protected.departments", spec.Protected.Departments, ofDepartment)...)
+}
+
+func examples(tests []v1alpha1.MappingTest) []mapping.Example {
+	values := func(fields map[string]v1alpha1.TestValues) map[string][]string {
+		out := make(map[string][]string, len(fields))
+		for name, list := range fields {
+			out[name] = list
+		}
+		return out
+	}
+	var list []mapping.Example
+	for _, test := range tests {
+		list = append(list, mapping.Example{Name: test.Name, Source: values(test.Source), Want: values(test.Want)})
+	}
+	return list
 }
 
 // filterFault compiles a filter; one that is empty has no fault.
@@ -60,11 +78,14 @@ func filterFault(path, filter string, check func(string) error) []fault {
 	return nil
 }
 
-// mappingRows are the parts of mappings that expressions stand in.
+// mappingRows are mappings as far as they mean something without a directory.
 func mappingRows(mappings []v1alpha1.Mapping) []mapping.Row {
 	var rows []mapping.Row
 	for _, m := range mappings {
-		rows = append(rows, mapping.Row{To: string(m.To), From: string(m.From), Value: m.Value, Expression: m.Expression})
+		rows = append(rows, mapping.Row{
+			To: string(m.To), From: string(m.From), Value: m.Value, Expression: m.Expression,
+			OnCreate: m.Apply == v1alpha1.ApplyOnCreate, Required: m.Required,
+		})
 	}
 	return rows
 }

@@ -51,6 +51,16 @@ func TestFaults(t *testing.T) {
 	}{
 		{name: "valid"},
 		{
+			name: "an example that the mapping does not meet",
+			change: func(task *v1alpha1.SyncTask) {
+				task.Spec.Mappings.Users = []v1alpha1.Mapping{{To: "cn", Expression: "pinyin(user.cn)"}}
+				task.Spec.Mappings.Tests = []v1alpha1.MappingTest{{
+					Name: "Li Lei", Source: map[string]v1alpha1.TestValues{"cn": {"李雷"}}, Want: map[string]v1alpha1.TestValues{"cn": {"lilei"}},
+				}}
+			},
+			reason: v1alpha1.ReasonInvalidDefinition, words: []string{"spec.mappings.tests[0]", `"li lei"`, `"lilei"`},
+		},
+		{
 			name: "not served, and nothing else is judged",
 			change: func(task *v1alpha1.SyncTask) {
 				task.Spec.Execution.Approval = v1alpha1.ApprovalFourEyes

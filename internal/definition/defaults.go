@@ -119,7 +119,7 @@ func (d direction) ldapTarget(ldap *v1alpha1.LDAPTarget) {
 	if departments.Type == v1alpha1.DepartmentsGroups {
 		list(d, &departments.ObjectClasses, "groupOfNames")
 		value(d, &departments.RDN, "cn")
-		value(d, &departments.Placeholder, departments.BaseDN)
+		value(d, &departments.Placeholder, "cn=nobody,"+departments.BaseDN)
 	} else {
 		list(d, &departments.ObjectClasses, "organizationalUnit")
 		value(d, &departments.RDN, "ou")
@@ -146,6 +146,7 @@ func (d direction) ldapDepartments(departments *v1alpha1.LDAPDepartments) {
 	if departments.Type == v1alpha1.DepartmentsGroups {
 		value(d, &departments.Filter, "(objectClass=groupOfNames)")
 		value(d, &departments.MemberAttribute, "member")
+		value(d, &departments.LeaderAttribute, "owner")
 	} else {
 		value(d, &departments.Filter, "(objectClass=organizationalUnit)")
 	}

@@ -126,8 +126,9 @@ func TestResolveByTypeOfDepartments(t *testing.T) {
 	groups := v1alpha1.LDAPTargetDepartments{
 		LDAPDepartments: v1alpha1.LDAPDepartments{
 			Type: v1alpha1.DepartmentsGroups, BaseDN: "ou=groups,dc=example", Filter: "(objectClass=groupOfNames)", MemberAttribute: "member",
+			LeaderAttribute: "owner",
 		},
-		ObjectClasses: []v1alpha1.AttributeName{"groupOfNames"}, RDN: "cn", Mark: "businessCategory", Placeholder: "ou=groups,dc=example",
+		ObjectClasses: []v1alpha1.AttributeName{"groupOfNames"}, RDN: "cn", Mark: "businessCategory", Placeholder: "cn=nobody,ou=groups,dc=example",
 	}
 	spec := definition.Resolve(&example().Spec)
 	if diff := cmp.Diff(groups, *spec.Target.LDAP.Departments); diff != "" {

@@ -18,7 +18,6 @@ func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
 	found.add("spec.trigger.mode", spec.Trigger.Mode != v1alpha1.TriggerManual)
 	found.add("spec.trigger.schedule", spec.Trigger.Schedule != nil)
 	found.add("spec.trigger.realTime", spec.Trigger.RealTime != nil)
-	found.add("spec.mappings.tests", len(spec.Mappings.Tests) > 0)
 	found.addSensitive("spec.mappings.users", spec.Mappings.Users)
 	found.addSensitive("spec.mappings.departments", spec.Mappings.Departments)
 	found.add("spec.deletion.confirm", spec.Deletion.Confirm != v1alpha1.ConfirmWhenGuarded)

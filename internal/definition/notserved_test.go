@@ -37,7 +37,6 @@ func TestNotServed(t *testing.T) {
 		"real time": {func(s *v1alpha1.SyncTaskSpec) {
 			s.Trigger = v1alpha1.Trigger{Mode: v1alpha1.TriggerRealTime, RealTime: &v1alpha1.RealTime{}}
 		}, []string{"spec.trigger.mode", "spec.trigger.realTime"}},
-		"tests":     {func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Tests = []v1alpha1.MappingTest{{Name: "a"}} }, []string{"spec.mappings.tests"}},
 		"sensitive": {func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[1].Sensitive = true }, []string{"spec.mappings.users[1].sensitive"}},
 		"confirm":   {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm"}},
 		"four eyes": {func(s *v1alpha1.SyncTaskSpec) { s.Execution.Approval = v1alpha1.ApprovalFourEyes },

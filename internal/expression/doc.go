@@ -12,7 +12,8 @@
 // a name changes without anyone having moved. A field that has one of these names is reached through all: user.all.name.
 //
 // Values have the type that the directory's schema declares: text, true and false, whole numbers, times, bytes. Beside CEL's own
-// functions (contains, startsWith, endsWith, matches, size) there are lower and upper, which know every alphabet, and the extensions
+// functions (contains, startsWith, endsWith, matches, size) there are lower and upper, which know every alphabet, pinyin, which writes Chinese
+// characters in Latin letters ("李文静" becomes "li wen jing"), and the extensions
 // for text (split, join, replace, trim, substring, indexOf, format), lists, sets and cel.bind.
 //
 // An evaluation costs at most a fixed number of steps. It is pure: it sees the entry and nothing else.

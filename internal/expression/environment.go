@@ -44,6 +44,7 @@ func newEnvironment(kind directory.Kind) (*cel.Env, error) {
 		ext.Strings(), ext.Lists(), ext.Sets(), ext.Bindings(),
 		textFunction("lower", strings.ToLower),
 		textFunction("upper", strings.ToUpper),
+		textFunction("pinyin", toPinyin),
 	)
 }
 

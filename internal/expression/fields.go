@@ -86,3 +86,12 @@ func selected(x ast.NavigableExpr) (name string, access ast.NavigableExpr, ok bo
 		return "", nil, false
 	}
 }
+
+// Names lists the fields that an expression names, whatever the directory has. Nothing is listed for an expression that does not compile.
+func Names(kind directory.Kind, text string) []string {
+	checked, err := check(kind, text)
+	if err != nil {
+		return nil
+	}
+	return usedFields(kind, checked).names
+}

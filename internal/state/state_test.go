@@ -318,16 +318,15 @@ func TestDigest(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
 	for name, digest := range map[string]string{
-		"a value":            state.Digest([]byte("salt"), "cn", []string{"李雷"}),
-		"another value":      state.Digest([]byte("salt"), "cn", []string{"韩梅梅"}),
-		"another field":      state.Digest([]byte("salt"), "sn", []string{"李雷"}),
-		"another salt":       state.Digest([]byte("pepper"), "cn", []string{"李雷"}),
-		"no value":           state.Digest([]byte("salt"), "cn", nil),
-		"an empty value":     state.Digest([]byte("salt"), "cn", []string{""}),
-		"two values":         state.Digest([]byte("salt"), "cn", []string{"a", "b"}),
-		"two values as one":  state.Digest([]byte("salt"), "cn", []string{"ab"}),
-		"field and value":    state.Digest([]byte("salt"), "c", []string{"n", "李雷"}),
-		"two values swapped": state.Digest([]byte("salt"), "cn", []string{"b", "a"}),
+		"a value":           state.Digest([]byte("salt"), "cn", []string{"李雷"}),
+		"another value":     state.Digest([]byte("salt"), "cn", []string{"韩梅梅"}),
+		"another field":     state.Digest([]byte("salt"), "sn", []string{"李雷"}),
+		"another salt":      state.Digest([]byte("pepper"), "cn", []string{"李雷"}),
+		"no value":          state.Digest([]byte("salt"), "cn", nil),
+		"an empty value":    state.Digest([]byte("salt"), "cn", []string{""}),
+		"two values":        state.Digest([]byte("salt"), "cn", []string{"a", "b"}),
+		"two values as one": state.Digest([]byte("salt"), "cn", []string{"ab"}),
+		"field and value":   state.Digest([]byte("salt"), "c", []string{"n", "李雷"}),
 	} {
 		if len(digest) < 16 {
 			t.Errorf("%s: the digest %q has less than 96 bits", name, digest)
@@ -336,6 +335,9 @@ func TestDigest(t *testing.T) {
 			t.Errorf("%s and %s have the same digest", name, twin)
 		}
 		seen[digest] = name
+	}
+	if swapped := state.Digest([]byte("salt"), "cn", []string{"b", "a"}); seen[swapped] != "two values" {
+		t.Error("the order of values, which means nothing, changes the digest")
 	}
 	if again := state.Digest([]byte("salt"), "cn", []string{"李雷"}); seen[again] != "a value" {
 		t.Errorf("the same value has another digest the second time, that of %q", seen[again])

@@ -1,0 +1,47 @@
+package mapping_test
+
+import (
+	"strings"
+	"testing"
+
+	"synccenter.dev/synccenter/internal/mapping"
+)
+
+func TestCheckExamples(t *testing.T) {
+	constant := "staff"
+	rows := []mapping.Row{
+		{To: "userName", From: "uid", Required: true},
+		{To: "displayName", Expression: "user.cn + ' (' + upper(user.uid) + ')'"},
+		{To: "emails", Expression: "user.all.mail.map(m, lower(m))"},
+		{To: "kind", Value: &constant, OnCreate: true},
+	}
+	li := map[string][]string{"uid": {"li"}, "cn": {"李雷"}, "mail": {"LI@example.com", "a@example.com"}}
+	cases := map[string]struct {
+		example mapping.Example
+		want    []string
+	}{
+		"as wanted": {mapping.Example{Name: "li", Source: li, Want: map[string][]string{
+			"userName": {"li"}, "displayName": {"李雷 (LI)"}, "emails": {"a@example.com", "li@example.com"}, "kind": {"staff"},
+		}}, nil},
+		"no value is wanted": {mapping.Example{Name: "li", Source: map[string][]string{"uid": {"li"}, "cn": {"x"}}, Want: map[string][]string{"emails": {}}}, nil},
+		"another value": {mapping.Example{Name: "li", Source: li, Want: map[string][]string{"userName": {"Li"}}},
+			[]string{`mappings.tests[0] (li): "userName" is ["li"], want ["Li"]`}},
+		"a field that no row gives": {mapping.Example{Name: "li", Source: li, Want: map[string][]string{"phone": {"1"}}},
+			[]string{`mappings.tests[0] (li): no row gives "phone"`}},
+		"an entry that cannot be mapped": {mapping.Example{Name: "nobody", Source: map[string][]string{"cn": {"x"}}, Want: map[string][]string{"userName": {"li"}}},
+			[]string{`mappings.tests[0] (nobody): mappings.users[1] (to: displayName): `}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			problems := mapping.CheckExamples(rows, []mapping.Example{c.example})
+			if len(problems) != len(c.want) {
+				t.Fatalf("problems %v, want %v", problems, c.want)
+			}
+			for i, want := range c.want {
+				if !strings.HasPrefix(problems[i].String(), want) {
+					t.Errorf("problem %q, want %q", problems[i], want)
+				}
+			}
+		})
+	}
+}
