@@ -36,10 +36,11 @@ type rename struct {
 	before, after string
 }
 
-// keptName is an identifier that still belongs to somebody who left.
+// keptName is an identifier that still belongs to somebody who left, or whose entry is protected.
 type keptName struct {
-	name  string
-	state state.LinkState
+	name      string
+	state     state.LinkState
+	protected bool
 }
 
 func newExchange(equality directory.Equality) exchange {
@@ -70,7 +71,13 @@ func (e *exchange) rename(operation Operation, before, after string) {
 
 func (e *exchange) keep(key, name string, in state.LinkState) {
 	if key != "" {
-		e.kept[key] = keptName{name, in}
+		e.kept[key] = keptName{name: name, state: in}
+	}
+}
+
+func (e *exchange) keepProtected(key, name string) {
+	if key != "" {
+		e.kept[key] = keptName{name: name, protected: true}
 	}
 }
 
@@ -147,6 +154,10 @@ func (e *exchange) findNeeds(byID map[string]*rename) map[string]bool {
 }
 
 func (k keptName) refusal() Decision {
+	if k.protected {
+		return Decision{Failed, ReasonNameInUse, fmt.Sprintf(
+			"the identifier still belongs to %q, whose target entry is protected by the task; give one of the two another identifier", k.name)}
+	}
 	way := "delete the account there, or give one of the two another identifier"
 	if k.state == state.Held {
 		way = "decide about the held removal, or give one of the two another identifier"

@@ -42,6 +42,9 @@ func join(source, target iter.Seq2[spool.Record, error], links iter.Seq[state.Li
 			}
 			if t.at(out.id) {
 				out.target = t.take()
+				for t.at(out.id) { // the target gave its entry more than once
+					t.advance()
+				}
 			}
 			if linked && link.SourceID == out.id {
 				current := link

@@ -20,6 +20,8 @@ const (
 	ReasonRelink = "RelinkNeedsDecision"
 	// ReasonParentUnknown: the department's parent is not known, so it has no place.
 	ReasonParentUnknown = "ParentUnknown"
+	// ReasonDepartmentUnknown: the user's new department could not be understood, so the user stays in the old one.
+	ReasonDepartmentUnknown = "DepartmentUnknown"
 	// ReasonRequiredUnreadable: a field without which the target takes no entry cannot be read in the source.
 	ReasonRequiredUnreadable = "RequiredFieldUnreadable"
 	// ReasonNameInUse: the identifier still belongs to someone who left and was not deleted.

@@ -37,6 +37,8 @@ func (p *Planner) findStepAsides() {
 			arriving[m.then] = id
 		}
 	}
+	// takes says whose place a department takes, when that one leaves it.
+	takes := map[string]string{}
 	for _, id := range slices.Sorted(maps.Keys(movements)) {
 		m := movements[id]
 		if m.goes || m.then == m.now {
@@ -44,9 +46,7 @@ func (p *Planner) findStepAsides() {
 		}
 		if other, taken := standing[m.then]; taken && other != id && (movements[other].goes || movements[other].then != movements[other].now) {
 			p.departments.aside[other] = true
-			if movements[other].goes {
-				p.departments.waits[id] = other
-			}
+			takes[id] = other
 		}
 		if m.between != m.now && m.between != m.then {
 			_, taken := standing[m.between]
@@ -54,6 +54,21 @@ func (p *Planner) findStepAsides() {
 			p.departments.aside[id] = p.departments.aside[id] || taken || wanted
 		}
 	}
+	for id := range takes {
+		p.departments.waits[id] = lastGiver(id, takes, movements)
+	}
+}
+
+// lastGiver follows who takes whose place to the department that is to be deleted, if there is one: all of them wait for it.
+func lastGiver(id string, takes map[string]string, movements map[string]movement) string {
+	seen := map[string]bool{}
+	for at := takes[id]; at != "" && !seen[at]; at = takes[at] {
+		if movements[at].goes {
+			return at
+		}
+		seen[at] = true
+	}
+	return ""
 }
 
 // movements says where every department of ours goes, and which department stands at each place now.
@@ -74,6 +89,9 @@ func (p *Planner) movements() (map[string]movement, map[place]string) {
 		}
 		now := p.standsAt(pair.target)
 		out[id] = movement{now: now, then: then, between: place{then.parent, now.name}}
+		if p.departmentStays(id, pair) {
+			out[id] = movement{now: now, then: now, between: now}
+		}
 		standing[now] = id
 	}
 	for link := range p.options.Links.Sorted(directory.Department) {
@@ -86,6 +104,12 @@ func (p *Planner) movements() (map[string]movement, map[place]string) {
 		standing[now] = link.SourceID
 	}
 	return out, standing
+}
+
+// departmentStays reports that nothing will be done to a department, so that nobody may count on its place.
+func (p *Planner) departmentStays(id string, pair departmentPair) bool {
+	_, decision := p.checkMark(directory.Department, id, pair.target.Mark, pair.adopted)
+	return decision != nil || p.protected[entryKey{directory.Department, pair.target.ID}]
 }
 
 func (p *Planner) standsAt(target *mapping.Form) place {

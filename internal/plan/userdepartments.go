@@ -17,6 +17,17 @@ func (p *Planner) sourceDepartmentsOf(r *row) []string {
 	})
 }
 
+// awaitedDepartment is a department of a source user that could not be understood; empty if there is none. Whoever has no other one
+// must not lose the last for that.
+func (p *Planner) awaitedDepartment(r *row) string {
+	for _, id := range r.departments {
+		if _, unknown := p.unknown[entryKey{directory.Department, id}]; unknown {
+			return id
+		}
+	}
+	return ""
+}
+
 // targetDepartmentsOf does the same for a target user, in source IDs. Departments that somebody else put the user into are left out.
 func (p *Planner) targetDepartmentsOf(r *row) []string {
 	return elements(r.departments, func(id string) (string, bool) {

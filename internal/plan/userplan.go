@@ -101,11 +101,17 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	for _, id := range before {
 		p.membership.members[id]++
 	}
-	enable := j.target.disabled && j.link != nil && j.link.State == state.Disabled
+	awaited := ""
+	if len(after) == 0 && len(before) > 0 {
+		if awaited = p.awaitedDepartment(j.source); awaited != "" {
+			after = before
+		}
+	}
+	enable := j.target.disabled && p.disabledByUs(j.link, found.relinks)
 	sameFields := j.source.plain && j.target.plain && j.source.hash == j.target.hash
 	if sameFields && !adopted && mark == markFine && !enable && p.sameDepartments(before, after) {
 		p.reviveLink(j.link)
-		return p.output.unchanged(directory.User, j.id, base.TargetID, base.Name, "")
+		return p.planNothing(base, awaited)
 	}
 	source, err := j.source.form()
 	if err != nil {
@@ -129,10 +135,29 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	if !enable {
 		p.reviveLink(j.link)
 	}
-	if planned == p.output.len()+p.exchange.len() {
-		return p.output.unchanged(directory.User, j.id, base.TargetID, base.Name, "")
+	if awaited != "" || planned == p.output.len()+p.exchange.len() {
+		return p.planNothing(base, awaited)
 	}
 	return nil
+}
+
+// planNothing records that nothing differs, or that the user stays where they are until their new department is known.
+func (p *Planner) planNothing(base Operation, awaited string) error {
+	if awaited == "" {
+		return p.output.unchanged(directory.User, base.SourceID, base.TargetID, base.Name, "")
+	}
+	base.Kind = ChangeUserDepartments
+	return p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
+		"the department %s of this user could not be understood, so the user stays in the department of before; see the record of the department", awaited))
+}
+
+// disabledByUs reports that this task turned the account off, under this source ID or under the one that it is taken over from.
+func (p *Planner) disabledByUs(link *state.Link, relinks string) bool {
+	if relinks != "" {
+		old, ok := p.options.Links.BySource(directory.User, relinks)
+		return ok && old.State == state.Disabled
+	}
+	return link != nil && link.State == state.Disabled
 }
 
 // userTake says what an update does beside its fields.
@@ -153,7 +178,9 @@ func (p *Planner) planUserFields(base Operation, link *state.Link, source, targe
 		if change.Field == identifier && identifier != "" {
 			rename := base
 			rename.Kind, rename.Changes = ChangeUserIdentifier, []Change{change}
-			p.exchange.rename(rename, p.exchange.key(change.Before), p.exchange.key(change.After))
+			if err := p.planIdentifier(rename, change); err != nil {
+				return err
+			}
 			changes = slices.Delete(changes, i, i+1)
 			break
 		}
@@ -162,6 +189,10 @@ func (p *Planner) planUserFields(base Operation, link *state.Link, source, targe
 		relink := base
 		relink.Kind, relink.Changes = ChangeUserIdentifier, []Change{linkChange(base.SourceID, take.relinks)}
 		relink.Mark, relink.Adopt, relink.Relinks = true, true, take.relinks
+		if take.enable { // in one write: once the link is the new one, nobody knows any more who turned the account off
+			turnOn(&relink)
+			take.enable = false
+		}
 		if err := p.output.planned(relink, wave(stageExchange, 0)); err != nil {
 			return err
 		}
@@ -171,9 +202,9 @@ func (p *Planner) planUserFields(base Operation, link *state.Link, source, targe
 	}
 	if take.enable {
 		counted = true
-		active := true
-		base.Active = &active
-		changes = append(changes, Change{Field: FieldActive, Before: []string{"false"}, After: []string{"true"}})
+		base.Changes = changes
+		turnOn(&base)
+		changes = base.Changes
 	}
 	if counted {
 		p.facts.ChangedUsers++
@@ -184,6 +215,25 @@ func (p *Planner) planUserFields(base Operation, link *state.Link, source, targe
 	sortChanges(changes)
 	base.Kind, base.Changes = UpdateUser, changes
 	return p.output.planned(base, wave(stageUpdateUsers, 0))
+}
+
+// turnOn makes an operation turn the account on.
+func turnOn(operation *Operation) {
+	on := true
+	operation.Active = &on
+	operation.Changes = append(operation.Changes, Change{Field: FieldActive, Before: []string{"false"}, After: []string{"true"}})
+	sortChanges(operation.Changes)
+}
+
+// planIdentifier gives a rename its place among those that exchange identifiers. One of a protected entry is not done, so nobody may count on it.
+func (p *Planner) planIdentifier(rename Operation, change Change) error {
+	before := p.exchange.key(change.Before)
+	if p.protected[entryKey{directory.User, rename.TargetID}] {
+		p.exchange.keepProtected(before, rename.Name)
+		return p.output.planned(rename, wave(stageExchange, 0))
+	}
+	p.exchange.rename(rename, before, p.exchange.key(change.After))
+	return nil
 }
 
 // planReferences plans the fields that name other users. They come last, when everybody exists.

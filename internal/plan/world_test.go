@@ -23,8 +23,10 @@ type world struct {
 	links        *state.Links
 	salt         []byte
 	// upper: the target stores the title in capitals.
-	upper  bool
-	nextID int
+	upper bool
+	// repeats: the target gives every user twice.
+	repeats bool
+	nextID  int
 
 	users, departments plan.Removal
 	adopt, relink      plan.Policy
@@ -121,6 +123,9 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 	for _, entry := range w.target {
 		form := mapper.Observe(*entry)
 		check(planner.AddTarget(&form))
+		if w.repeats && entry.Kind == directory.User {
+			check(planner.AddTarget(&form))
+		}
 		if w.protected[entry.ID] {
 			planner.Protect(entry.Kind, entry.ID)
 		}
