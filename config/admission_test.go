@@ -224,6 +224,9 @@ func TestSecretReferences(t *testing.T) {
 		"another authority": {func(s *v1alpha1.SyncTaskSpec) {
 			s.Target.LDAP.CABundleRef = &v1alpha1.ConfigMapKeyReference{Name: "mine"}
 		}, "'company-ldap'"},
+		"another machine for the server's name": {func(s *v1alpha1.SyncTaskSpec) {
+			s.Execution.PodTemplate.HostAliases = []v1alpha1.HostAlias{{IP: "192.0.2.66", Hostnames: []string{"ldap.hr.example"}}}
+		}, "'hr-ldap'"},
 		"a Secret of a registry": {func(s *v1alpha1.SyncTaskSpec) {
 			s.Execution.PodTemplate.ImagePullSecrets = []v1alpha1.SecretReference{{Name: "registry"}}
 		}, "'registry'"},
