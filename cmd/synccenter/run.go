@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"time"
 
@@ -103,6 +105,8 @@ func newDirectClient() (client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding the cluster that this pod belongs to: %w", err)
 	}
+	// The proxy of a task stands in the environment and is for its directories.
+	config.Proxy = func(*http.Request) (*url.URL, error) { return nil, nil }
 	api, err := client.New(config, client.Options{Scheme: scheme})
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the API server: %w", err)
