@@ -187,12 +187,12 @@ const (
 // Protected are entries of the target that are never adopted, changed or removed.
 type Protected struct {
 	// users is a CEL expression over user, an entry of the target. Default:
-	// none. Example: user.uid == 'admin'. Not served yet.
+	// none. Example: user.uid == 'admin'.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Users string `json:"users,omitempty"`
 	// departments is a CEL expression over department, an entry of the target.
-	// Default: none. Not served yet.
+	// Default: none. Example: department.ou == 'Robots'.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4096
 	Departments string `json:"departments,omitempty"`

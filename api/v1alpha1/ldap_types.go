@@ -241,8 +241,8 @@ type LDAPDepartments struct {
 	// +optional
 	MemberAttribute AttributeName `json:"memberAttribute,omitempty"`
 
-	// leaderAttribute holds the DNs of a department's leaders. Default: none,
-	// and leaders are not synced. Example: owner.
+	// leaderAttribute holds the DNs of a department's leaders. Default: owner for
+	// Groups, else none, and leaders are not synced. Example: owner.
 	// +optional
 	LeaderAttribute AttributeName `json:"leaderAttribute,omitempty"`
 }
@@ -268,7 +268,7 @@ type LDAPTargetDepartments struct {
 	Mark AttributeName `json:"mark,omitempty"`
 
 	// placeholder is the DN that stands in the member list of a group without
-	// members, where the schema demands one. Default: baseDN.
+	// members, where the schema demands one. Default: cn=nobody below baseDN.
 	// Example: cn=nobody,dc=example,dc=com.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024

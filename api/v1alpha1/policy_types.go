@@ -63,7 +63,7 @@ type UserDeletion struct {
 	// +kubebuilder:default=Disable
 	Action UserDeletionAction `json:"action,omitempty"`
 	// deleteAfter deletes a disabled person after this time. Default: never.
-	// Example: 720h. Not served yet.
+	// Example: 720h.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
@@ -134,7 +134,8 @@ type RemovalLimits struct {
 
 // ShareLimit is a limit on a share.
 type ShareLimit struct {
-	// percent above which the run stops; 100 turns the limit off. Example: 10.
+	// percent above which the run stops; up to three entries are let pass in any
+	// case, and 100 turns the limit off. Example: 10.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=100
@@ -256,15 +257,15 @@ const (
 
 // History says which runs and details are kept, and where.
 type History struct {
-	// limit is how many succeeded runs are kept. Default: 20. Other values are
-	// not served yet.
+	// limit is how many succeeded runs are kept. Default: 20. Not served yet: no
+	// run is removed, and other values are refused.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	Limit *int32 `json:"limit,omitempty"`
-	// failedLimit is how many failed runs are kept. Default: 20. Other values
-	// are not served yet.
+	// failedLimit is how many failed runs are kept. Default: 20. Not served yet:
+	// no run is removed, and other values are refused.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
@@ -283,7 +284,7 @@ type History struct {
 	AutomaticRuns AutomaticRunPolicy `json:"automaticRuns,omitempty"`
 	// noUpdate says which records of entries without a change are kept one by
 	// one: those of the Latest run, All, or none but their Count. Default:
-	// Latest. Other values are not served yet.
+	// Latest. Not served yet: all are kept, and other values are refused.
 	// +optional
 	// +kubebuilder:default=Latest
 	NoUpdate NoUpdatePolicy `json:"noUpdate,omitempty"`

@@ -123,7 +123,6 @@ type SyncRunSpec struct {
 
 	// guardOverride replaces parts of the task's guard for this run alone.
 	// Default: none. Example: {reason: "reorganisation 2026", removals: {count: 4000}}.
-	// Not served yet.
 	// +optional
 	GuardOverride *GuardOverride `json:"guardOverride,omitempty"`
 

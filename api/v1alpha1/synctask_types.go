@@ -115,7 +115,7 @@ type SyncTaskSpec struct {
 	Matching Matching `json:"matching,omitzero"`
 
 	// protected are entries of the target that are never adopted, changed or
-	// removed. Default: none. Not served yet.
+	// removed. Default: none.
 	// +optional
 	Protected Protected `json:"protected,omitzero"`
 
@@ -136,7 +136,8 @@ type SyncTaskSpec struct {
 	Execution Execution `json:"execution,omitzero"`
 
 	// checkInterval is how often the connections are checked between runs.
-	// Default: 1h. Example: 30m. Other values are not served yet.
+	// Default: 1h. Example: 30m. Not served yet: each run checks them by itself,
+	// and other values are refused.
 	// +optional
 	// +kubebuilder:default="1h"
 	// +kubebuilder:validation:Type=string
