@@ -61,15 +61,15 @@ func (e *BudgetError) Error() string {
 	switch e.Limit {
 	case LimitRun:
 		return fmt.Sprintf("this run would store %s and one run may store %s (%s): nothing was written; "+
-			"sync fewer entries at a time with spec.scope or spec.only, or let the manager allow more for a run",
+			"sync fewer entries at a time with spec.scope, or let the manager allow more for a run",
 			mebibytes(e.Needed), mebibytes(e.Allowed), what)
 	case LimitTask:
 		return fmt.Sprintf("with this run the task would store %s and one task may store %s (%s): nothing was written; "+
-			"delete old runs or lower spec.history.limit, or let the manager allow more for a task",
+			"delete old runs of the task, or let the manager allow more for a task",
 			mebibytes(e.Needed), mebibytes(e.Allowed), what)
 	default:
-		return fmt.Sprintf("with this run all tasks together would store %s and may store %s (%s): nothing was written; "+
-			"delete old runs of any task or lower spec.history.limit, or let the manager allow more in all",
+		return fmt.Sprintf("with this run all tasks of the namespace together would store %s and may store %s (%s): nothing was written; "+
+			"delete old runs of any of them, or let the manager allow more in all",
 			mebibytes(e.Needed), mebibytes(e.Allowed), what)
 	}
 }

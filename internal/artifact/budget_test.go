@@ -32,12 +32,12 @@ func TestBudget(t *testing.T) {
 		{
 			name: "the new state beside the old does not fit the task", usage: artifact.Usage{Task: 40 * mib, All: 40 * mib},
 			estimate: artifact.Estimate{Plan: 2 * mib, State: 5 * mib},
-			want:     artifact.LimitTask, says: []string{"49.0 MiB", "48.0 MiB", "spec.history.limit"},
+			want:     artifact.LimitTask, says: []string{"49.0 MiB", "48.0 MiB", "delete old runs"},
 		},
 		{
 			name: "the other tasks leave no room", usage: artifact.Usage{Task: 0, All: 127 * mib},
 			estimate: artifact.Estimate{Plan: mib},
-			want:     artifact.LimitAll, says: []string{"129.0 MiB", "128.0 MiB", "any task"},
+			want:     artifact.LimitAll, says: []string{"129.0 MiB", "128.0 MiB", "all tasks of the namespace"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
