@@ -12,9 +12,9 @@ IMAGE     := hack/image/image.sh
 TOOL      := go tool -modfile=hack/tools/go.mod
 LINT      := go tool -modfile=$(CURDIR)/hack/tools/lint/go.mod golangci-lint
 KUSTOMIZE := $(TOOL) sigs.k8s.io/kustomize/kustomize/v5
-# The race detector needs a C compiler.
 # kubectl, or without one the one that was built, which then speaks to the cluster on this machine.
 KUBECTL   := $(if $(shell command -v kubectl 2>/dev/null),kubectl,$(CLUSTER) kubectl)
+# The race detector needs a C compiler.
 RACE      := $(if $(shell command -v gcc 2>/dev/null),-race)
 # The modules under hack with tests of their own.
 HACK      := hack/cluster hack/image
