@@ -92,9 +92,19 @@ func (e *execution) begin(ctx, work context.Context) error {
 	case !errors.Is(err, artifact.ErrNotFound):
 		return err
 	case e.attempt.SettleOnly:
-		return &failure{v1alpha1.ReasonBackoffLimit, "no attempt came as far as storing a plan, so nothing was written; the logs of the run's pods say why"}
+		return e.unplanned()
 	}
 	return e.fresh(ctx, work)
+}
+
+// unplanned is why a run ends without ever having had a plan. Whoever asked it to stop gets what they asked for.
+func (e *execution) unplanned() error {
+	select {
+	case <-e.lease.Stopped():
+		return &StopRequest{Why: e.lease.StopReason()}
+	default:
+		return &failure{v1alpha1.ReasonBackoffLimit, "no attempt came as far as storing a plan, so nothing was written; the logs of the run's pods say why"}
+	}
 }
 
 // conclude turns what ended the attempt into a last report, unless another attempt is to go on.

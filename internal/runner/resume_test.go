@@ -244,15 +244,20 @@ func TestARunThatIsStoppedSaysWhatHadBeenDone(t *testing.T) {
 
 func TestARunThatIsStoppedBeforeItsPlanWritesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.company()
-	r := w.begin()
-	r.lease.ask("somebody changed their mind")
-	if err := r.attempt(1, false); err != nil {
-		t.Fatal(err)
+	for _, settleOnly := range []bool{false, true} {
+		t.Run(fmt.Sprintf("settle only: %t", settleOnly), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.company()
+			r := w.begin()
+			r.lease.ask("somebody changed their mind")
+			if err := r.attempt(1, settleOnly); err != nil {
+				t.Fatal(err)
+			}
+			w.expectEqual("result", r.ended().Outcome.Result, report.Cancelled)
+			w.expectEqual("entries in the target", len(w.contents(w.target)), 2)
+		})
 	}
-	w.expectEqual("result", r.ended().Outcome.Result, report.Cancelled)
-	w.expectEqual("entries in the target", len(w.contents(w.target)), 2)
 }
 
 func TestAProcessThatIsAskedToLeaveLetsTheNextOneGoOn(t *testing.T) {
