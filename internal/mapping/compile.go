@@ -88,7 +88,7 @@ func (c *compiler) row(kind directory.Kind, path string, r Row, naming string) (
 	}
 	before := len(c.problems)
 	if field.ReadOnly {
-		c.report(path, r.To, "the field cannot be written: the target or its connector sets it")
+		c.report(path, r.To, "the field cannot be written: the target or its connector sets it, or it holds a secret")
 	}
 	field.Required = field.Required || r.Required || field.Name == naming
 	field.Type = cmp.Or(r.Type, field.Type)

@@ -21,7 +21,7 @@ func TestCompileProblems(t *testing.T) {
 			`mappings.users[1] (to: nick): the target has no field "nick" for a user`,
 			`mappings.users[2] (to: emails): the source has no field "maill" for a user`}},
 		{"read-only field", mapping.Spec{Users: []mapping.Row{name, {To: "id", From: "uid"}}}, []string{
-			`mappings.users[1] (to: id): the field cannot be written: the target or its connector sets it`}},
+			`mappings.users[1] (to: id): the field cannot be written: the target or its connector sets it, or it holds a secret`}},
 		{"no giver and two", mapping.Spec{Users: []mapping.Row{name, {To: "emails"}, {To: "displayName", From: "cn", Value: pointer("x")}}}, []string{
 			`mappings.users[1] (to: emails): exactly one of from, value and expression must be set`,
 			`mappings.users[2] (to: displayName): exactly one of from, value and expression must be set`}},

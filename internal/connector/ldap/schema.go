@@ -38,7 +38,8 @@ const (
 // people are the attributes whose distinguished names are those of persons. Other names, as in seeAlso, may name anything.
 var people = []string{"manager", "secretary", "owner", "member", "uniqueMember", "roleOccupant", "documentAuthor"}
 
-// secrets are attributes that can be written and must never be read.
+// secrets are attributes that are neither read nor written: what is written stands in the plan and in the records, for everyone who may
+// read those.
 var secrets = []string{"userPassword", "authPassword", "unicodePwd"}
 
 // operational are the attributes of the server's own that a task may read.
@@ -121,7 +122,7 @@ func fieldOf(attributes definitions, d definition) directory.Field {
 	name := d.first("NAME")
 	syntax, _, _ := strings.Cut(attributes.inherited(d, "SYNTAX"), "{")
 	field := directory.Field{
-		Name: name, Type: directory.String, Multiple: !d.has("SINGLE-VALUE"), ReadOnly: d.has("NO-USER-MODIFICATION"),
+		Name: name, Type: directory.String, Multiple: !d.has("SINGLE-VALUE"), ReadOnly: d.has("NO-USER-MODIFICATION") || contains(secrets, name),
 		Equality: equalityOf(attributes.inherited(d, "EQUALITY")),
 	}
 	if t, ok := syntaxTypes[syntax]; ok {
