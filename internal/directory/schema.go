@@ -44,9 +44,15 @@ type Schema struct {
 
 // Field finds a field of a kind by name. The answer carries the directory's own spelling.
 func (s *Schema) Field(kind Kind, name string) (Field, bool) {
-	for _, f := range s.Fields(kind) {
-		if f.Name == name || s.FoldNames && strings.EqualFold(f.Name, name) {
-			return f, true
+	fields := s.Fields(kind)
+	for i := range fields { // most names are spelled as the directory does
+		if fields[i].Name == name {
+			return fields[i], true
+		}
+	}
+	for i := range fields {
+		if s.FoldNames && strings.EqualFold(fields[i].Name, name) {
+			return fields[i], true
 		}
 	}
 	return Field{}, false

@@ -20,25 +20,17 @@ func (p *Planner) Operations(hold *guard.Finding) iter.Seq2[Operation, error] {
 			yield(Operation{}, err)
 			return
 		}
-		undecided := func(o *Operation) *Decision { return p.decide(o, hold, heldRemovals) }
+		decide := func(o *Operation) *Decision { return p.decide(o, hold, heldRemovals) }
 		for record, err := range p.output.decisions.Sorted() {
 			if !yieldDecoded(yield, record, err) {
 				return
 			}
 		}
-		for operation, err := range p.decodeOperations() {
-			if err != nil {
-				yield(Operation{}, err)
-				return
-			}
-			if decision := undecided(&operation); decision != nil {
-				operation.Index, operation.Wave, operation.Decision = -1, 0, decision
-				if !yield(operation, nil) {
-					return
-				}
-			}
+		// Without a hold and without a refused claim nothing more is decided.
+		if (hold != nil || len(p.exchange.refused) > 0) && !p.yieldDecided(yield, decide) {
+			return
 		}
-		p.yieldUndecided(yield, undecided)
+		p.yieldUndecided(yield, decide)
 	}
 }
 
@@ -69,8 +61,25 @@ func yieldDecoded(yield func(Operation, error) bool, record spool.Record, err er
 	return yield(operation, err) && err == nil
 }
 
+// yieldDecided yields what would have to be done if it were not decided, and reports whether to go on.
+func (p *Planner) yieldDecided(yield func(Operation, error) bool, decide func(*Operation) *Decision) bool {
+	for operation, err := range p.decodeOperations() {
+		if err != nil {
+			yield(Operation{}, err)
+			return false
+		}
+		if decision := decide(&operation); decision != nil {
+			operation.Index, operation.Wave, operation.Decision = -1, 0, decision
+			if !yield(operation, nil) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // yieldUndecided yields what is to be done, numbered.
-func (p *Planner) yieldUndecided(yield func(Operation, error) bool, undecided func(*Operation) *Decision) {
+func (p *Planner) yieldUndecided(yield func(Operation, error) bool, decide func(*Operation) *Decision) {
 	index := 0
 	// exchanged remembers where those stand whom others need.
 	exchanged := map[string]int{}
@@ -79,7 +88,7 @@ func (p *Planner) yieldUndecided(yield func(Operation, error) bool, undecided fu
 			yield(Operation{}, err)
 			return
 		}
-		if undecided(&operation) != nil {
+		if decide(&operation) != nil {
 			continue
 		}
 		operation.Index = index
@@ -182,6 +191,12 @@ func (p *Planner) decideDepartment(o *Operation, hold *guard.Finding) *Decision 
 // who is not created everything else about that user.
 func (p *Planner) concernsClaim(o *Operation) bool {
 	return claims(o) || o.TargetID == ""
+}
+
+// ChangesLinks says whether the run leaves links otherwise than they were without any write to the target: another plan would not find
+// the same again.
+func (p *Planner) ChangesLinks(hold *guard.Finding) bool {
+	return hold != nil || p.output.held || len(p.output.links) > 0
 }
 
 // LinkChanges yields the links that planning alone changed: entries that are back in the source and need no write, entries
