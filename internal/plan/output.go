@@ -17,6 +17,8 @@ type output struct {
 	// protected are target entries that nothing is done to.
 	protected map[entryKey]bool
 	buffer    []byte
+	// held: the removal of an entry is held by what planning decided.
+	held bool
 }
 
 func newOutput(protected map[entryKey]bool) output {
@@ -46,6 +48,7 @@ const (
 // decided adds an operation whose outcome is known.
 func (o *output) decided(operation Operation, status Status, reason, message string) error {
 	operation.Index = -1
+	o.held = o.held || status == Held
 	operation.Decision = &Decision{Status: status, Reason: reason, Message: message}
 	return o.add(o.decisions, decisionKey(operation.Subject, operation.SourceID), operation)
 }

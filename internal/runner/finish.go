@@ -30,8 +30,8 @@ type tail struct {
 // not the last one, the plan and the journal are there for another attempt, which then does it again with the same result.
 func (e *execution) finish(ctx context.Context, summary planSummary, lines iter.Seq2[planLine, error], ledger *apply.Ledger, how ending) error {
 	endTime := e.Now().UTC()
-	// The links of a state that this run has saved already have all its effects.
-	saved := e.state.LastSequence == e.definition.Sequence
+	// The links of a state that this run saved after it made this plan already have all its effects.
+	saved := e.state.LastSequence == e.definition.Sequence && e.revision != summary.State
 	t, err := e.writeRecords(ctx, lines, ledger, !saved)
 	if err != nil {
 		return err

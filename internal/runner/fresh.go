@@ -43,12 +43,12 @@ func (e *execution) fresh(ctx, work context.Context) error {
 	if err != nil {
 		return err
 	}
-	summary.Identity = identity
+	summary.Identity, summary.State = identity, e.revision
 	busy, err := reading.planner.Busy(verdict.Hold)
 	if err != nil {
 		return err
 	}
-	if !busy {
+	if !busy && !reading.planner.ChangesLinks(verdict.Hold) {
 		return e.finish(work, summary, plannedLines(reading.planner, verdict.Hold, summary), nil, ending{})
 	}
 	if summary, err = e.storePlan(ctx, reading.planner, verdict.Hold, summary); err != nil {
@@ -123,7 +123,7 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	return summary, verdict, nil
 }
 
-// plannedLines is a plan that need not be stored, since there is nothing to do.
+// plannedLines is a plan that need not be stored, since there is nothing to do and planning again would find the same.
 func plannedLines(planner *plan.Planner, hold *guard.Finding, summary planSummary) iter.Seq2[planLine, error] {
 	return func(yield func(planLine, error) bool) {
 		for operation, err := range planner.Operations(hold) {

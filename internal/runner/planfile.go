@@ -43,6 +43,8 @@ type planSummary struct {
 	// RemovalsDefinition is the definition's digest, when nothing kept the plan's removals from being done.
 	RemovalsDefinition string `json:"removalsDefinition,omitempty"`
 	Notice             string `json:"notice,omitempty"`
+	// State is the revision of the state that the plan was made over.
+	State string `json:"state,omitempty"`
 	// Present are source IDs that the read found: one of them must be found by every look-up before removals.
 	Present presentSample `json:"present"`
 }
