@@ -48,7 +48,7 @@ func TestPodKilledWhileApplying(t *testing.T) {
 			target := &directory{world: w, name: target.name}
 			w.task("company.yaml", name, into(name), slowly(15))
 			w.start(name, name)
-			digest := w.awaitPeople(target, name, point.people)
+			digest := w.awaitPeople(name, target, name, point.people)
 			var run v1alpha1.SyncRun
 			w.get(name, &run)
 			point.kill(w, &run)
@@ -66,13 +66,13 @@ func TestPodKilledWhileApplying(t *testing.T) {
 	}
 }
 
-// awaitPeople waits until a run has stored its plan and that many people are in its part of the target. It answers with the plan's digest.
-func (w *world) awaitPeople(target *directory, run string, people int) v1alpha1.Digest {
+// awaitPeople waits until a run has stored its plan and that many people are below a base of the target. It answers with the plan's digest.
+func (w *world) awaitPeople(run string, target *directory, base string, people int) v1alpha1.Digest {
 	w.Helper()
 	applying := until(w, "run "+run+" to apply", run, &v1alpha1.SyncRun{}, func(r *v1alpha1.SyncRun) bool { return r.Status.Plan != nil })
 	conn := target.connect()
 	w.eventually(fmt.Sprintf("%d people of run %s in the target", people, run), func(context.Context) (bool, error) {
-		return len(target.people(conn, "ou="+run+","+suffix)) >= people, nil
+		return len(target.people(conn, "ou="+base+","+suffix)) >= people, nil
 	})
 	return applying.Status.Plan.Digest
 }
