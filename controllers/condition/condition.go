@@ -4,6 +4,7 @@
 package condition
 
 import (
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -59,4 +60,16 @@ func Bound(text string, limit int) string {
 		return text
 	}
 	return string(runes[:limit-1]) + "…"
+}
+
+// noteLimit is how many bytes the API server takes as the note of an event. It refuses a longer one, and nobody would see the event.
+const noteLimit = 1024
+
+// Note cuts a text to what an event holds. That is less than a condition of the same text: bytes are counted, not characters.
+func Note(text string) string {
+	const mark = "…"
+	if len(text) <= noteLimit {
+		return text
+	}
+	return strings.ToValidUTF8(text[:noteLimit-len(mark)], "") + mark
 }

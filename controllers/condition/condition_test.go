@@ -30,6 +30,25 @@ func TestBound(t *testing.T) {
 	}
 }
 
+func TestNote(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, text, want string }{
+		{"short", "名", "名"},
+		{"at the limit", strings.Repeat("x", 1024), strings.Repeat("x", 1024)},
+		{"over the limit", strings.Repeat("x", 1025), strings.Repeat("x", 1021) + "…"},
+		{"no third of a character", strings.Repeat("名", 400), strings.Repeat("名", 340) + "…"},
+		{"cut between two characters", "x" + strings.Repeat("名", 400), "x" + strings.Repeat("名", 340) + "…"},
+		{"no two thirds of a character", "xy" + strings.Repeat("名", 400), "xy" + strings.Repeat("名", 339) + "…"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := Note(test.text); got != test.want {
+				t.Errorf("got %d bytes %q, want %q", len(got), got, test.want)
+			}
+		})
+	}
+}
+
 func TestTransitionTimeMovesOnlyWithTheStatus(t *testing.T) {
 	t.Parallel()
 	first := time.Date(2026, time.March, 2, 8, 0, 0, 0, time.UTC)

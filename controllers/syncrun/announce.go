@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/condition"
 )
 
 // announcement is an event on the run, and on its task if the task's people
@@ -27,9 +28,9 @@ func (r *Reconciler) announce(ctx context.Context, run *v1alpha1.SyncRun, before
 	news, changed := newsOf(before, &run.Status)
 	if changed {
 		log.FromContext(ctx).Info("Run changed", "phase", run.Status.Phase, "reason", news.reason, "message", news.message, "sequence", run.Status.Sequence)
-		r.Events.Eventf(run, nil, news.kind, news.reason, eventAction, "%s", news.message)
+		r.Events.Eventf(run, nil, news.kind, news.reason, eventAction, "%s", condition.Note(news.message))
 		if task != nil && news.forTask {
-			r.Events.Eventf(task, run, news.kind, news.reason, eventAction, "%s: %s", run.Name, news.message)
+			r.Events.Eventf(task, run, news.kind, news.reason, eventAction, "%s", condition.Note(run.Name+": "+news.message))
 		}
 	}
 	if isComplete(run) && run.Status.Sequence > 0 {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/condition"
 	"synccenter.dev/synccenter/controllers/metrics"
 )
 
@@ -97,6 +98,6 @@ func (r *Reconciler) announce(ctx context.Context, task *v1alpha1.SyncTask, befo
 			kind = corev1.EventTypeWarning
 		}
 		log.FromContext(ctx).Info("Task changed", "condition", name, "status", now.Status, "reason", now.Reason, "message", now.Message)
-		r.Events.Eventf(task, nil, kind, now.Reason, eventAction, "%s", now.Message)
+		r.Events.Eventf(task, nil, kind, now.Reason, eventAction, "%s", condition.Note(now.Message))
 	}
 }
