@@ -26,8 +26,9 @@ const (
 // Absent looks entries up in the source just before they are removed. An answer that cannot be trusted is an error.
 type Absent func(ctx context.Context, kind directory.Kind, sourceIDs []string) (map[string]Verdict, error)
 
-// lookupBatch is how many entries are looked up at once before they are removed.
-const lookupBatch = 100
+// lookupBatch is how many entries are looked up at once before they are removed. A connector asks for 100 in one request, and the entries
+// that are known to be there must be in the same one.
+const lookupBatch = 90
 
 // remove looks at the gathered removals once more, on both sides, and begins those that may be done.
 func (w *wave) remove() error {
