@@ -109,7 +109,7 @@ func (p *page) Memory() string {
 func (p *page) APIWrites() string {
 	var lines []string
 	for _, w := range p.Writes {
-		lines = append(lines, row(w.what, w.all, w.allowed(), w.chunks, fmt.Sprintf("%.0f s", w.applying.Seconds()), w.leases))
+		lines = append(lines, row(w.what, w.writes, w.allowed(), w.chunks, fmt.Sprintf("%.0f s", w.applying.Seconds()), w.deletions, w.leases))
 	}
 	return strings.Join(lines, "\n")
 }

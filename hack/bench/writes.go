@@ -39,8 +39,8 @@ const (
 // runWrites is what one run wrote to the API server.
 type runWrites struct {
 	what string
-	// all counts every write but those of the Lease, leases those.
-	all, leases int64
+	// writes are creates and updates, deletions what is removed at the end; leases are the writes of the Lease, in neither.
+	writes, deletions, leases int64
 	// chunks are those of the plan, the records and the state.
 	chunks   int64
 	applying time.Duration
@@ -126,15 +126,15 @@ func writesOf(ctx context.Context, server *apiserver.Server, sequence int64, spe
 	}
 	watch.enter("")
 	return runWrites{
-		all: counter.all.Load(), leases: counter.leases.Load(), chunks: counted.chunks.Load(),
+		writes: counter.writes.Load(), deletions: counter.deletions.Load(), leases: counter.leases.Load(), chunks: counted.chunks.Load(),
 		applying: time.Duration(watch.phases["apply"].Wall * float64(time.Second)),
 	}, nil
 }
 
 // writeCounter counts requests that are more than reads.
 type writeCounter struct {
-	next        http.RoundTripper
-	all, leases atomic.Int64
+	next                      http.RoundTripper
+	writes, deletions, leases atomic.Int64
 }
 
 // client is an administrator's client whose requests are counted.
@@ -153,8 +153,10 @@ func (c *writeCounter) RoundTrip(request *http.Request) (*http.Response, error) 
 	case request.Method == http.MethodGet:
 	case strings.Contains(request.URL.Path, "/leases"):
 		c.leases.Add(1)
+	case request.Method == http.MethodDelete:
+		c.deletions.Add(1)
 	default:
-		c.all.Add(1)
+		c.writes.Add(1)
 	}
 	return c.next.RoundTrip(request)
 }
