@@ -47,6 +47,9 @@ func (c Connectors) ldapConnection(connection *v1alpha1.LDAPConnection) (ldap.Co
 	var err error
 	config.Anonymous = connection.CredentialsSecretRef == nil
 	if secret := connection.CredentialsSecretRef; secret != nil {
+		if err := c.mayBeSent(secret.Name, connection.URLs); err != nil {
+			return config, err
+		}
 		if config.BindDN, err = c.secret(secret.Name, usernameKey); err != nil {
 			return config, err
 		}
