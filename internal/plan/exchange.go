@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/spool"
@@ -61,7 +62,7 @@ func (e *exchange) len() int { return len(e.renames) }
 
 func (e *exchange) claim(key, id string) {
 	if key != "" {
-		e.claims[key] = id
+		e.claims[strings.Clone(key)] = id // or it would hold all the texts of its user
 	}
 }
 

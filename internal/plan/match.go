@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"synccenter.dev/synccenter/internal/directory"
 )
@@ -77,6 +78,7 @@ func (m *matcher) add(id, name string, keys []string) {
 	}
 	for rule, key := range keys {
 		if key != "" {
+			key = strings.Clone(key) // or it would hold all the texts of its entry
 			m.byKey[rule][key] = append(m.byKey[rule][key], entry)
 		}
 	}

@@ -167,6 +167,8 @@ func (p *Planner) Plan(references References) (guard.Facts, error) {
 		return guard.Facts{}, fmt.Errorf("ordering renames and removals: %w", err)
 	}
 	p.facts.DepartmentLosses = p.membership.losses(p.departmentPath)
+	// What was planned from is not needed any more, and it is large.
+	p.sourceUsers, p.linkedUsers, p.unlinkedUsers, p.users = nil, nil, nil, users{}
 	return p.facts, nil
 }
 
