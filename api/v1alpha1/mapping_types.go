@@ -62,7 +62,7 @@ type Mappings struct {
 	// +kubebuilder:validation:MaxItems=200
 	Departments []Mapping `json:"departments,omitempty"`
 	// tests are examples of people with what the mapping must make of them; a
-	// task whose tests fail is not Ready. Default: none. Not served yet.
+	// task whose tests fail is not Ready. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
