@@ -33,7 +33,7 @@ func Effect(links *state.Links, operation *plan.Operation, outcome Outcome, run 
 		links.Delete(operation.Subject, operation.Relinks)
 	}
 	if operation.Active != nil && *operation.Active {
-		link.State, link.Since, link.Run, link.Reason = state.Active, nil, "", ""
+		link.State, link.Off, link.Since, link.Run, link.Reason = state.Active, false, nil, "", ""
 	}
 	if operation.Name != "" {
 		link.Name = operation.Name
@@ -52,7 +52,8 @@ func removalEffect(links *state.Links, operation *plan.Operation, outcome Outcom
 		return nil
 	}
 	switch {
-	case outcome.Status == plan.Held && link.State == state.Active:
+	case outcome.Status == plan.Held && (link.State == state.Active || link.State == state.Disabled):
+		link.Off = link.State == state.Disabled
 		return links.Put(withState(link, state.Held, outcome.Time, run, outcome.Message, operation.Name))
 	case outcome.Status == plan.Succeeded && operation.Removal == plan.Disable && outcome.Reason != ReasonGone:
 		return links.Put(withState(link, state.Disabled, outcome.Time, run, "", operation.Name))

@@ -217,7 +217,7 @@ func (p *Planner) reviveLink(link *state.Link) {
 		return
 	}
 	active := *link
-	active.State, active.Since, active.Run, active.Reason = state.Active, nil, "", ""
+	active.State, active.Off, active.Since, active.Run, active.Reason = state.Active, false, nil, "", ""
 	p.output.link(active)
 }
 
@@ -255,7 +255,11 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	}
 	if held := p.membership.held[link.SourceID]; held > 0 {
 		return p.output.decided(base, Held, ReasonHasHeldPeople, fmt.Sprintf(
-			"the removal of %d people of this department is held, and it goes when they have gone", held))
+			"the removal of %d people in or below this department is held; decide about theirs first", held))
+	}
+	if kept := p.membership.kept[link.SourceID]; kept > 0 {
+		return p.output.decided(base, Skipped, ReasonHasKeptPeople, fmt.Sprintf(
+			"it goes when nobody is in or below it any more: %d people there left, and their accounts are kept or turned off", kept))
 	}
 	p.facts.RemovalsDepartments++
 	if _, err := p.stepAside(base, target, true); err != nil {
@@ -269,7 +273,7 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 // willRemove says whether a department that left the source or the scope would be deleted, were nothing held.
 func (p *Planner) willRemove(link *state.Link) bool {
 	return link.State == state.Active && !p.protected[entryKey{directory.Department, link.TargetID}] && p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] &&
-		p.membership.held[link.SourceID] == 0
+		p.membership.held[link.SourceID]+p.membership.kept[link.SourceID] == 0
 }
 
 // targetLevel is the depth of a target department: the deepest are deleted first.

@@ -14,8 +14,8 @@ type membership struct {
 	changes map[bool]map[string]*memberChange
 	// members and loses count linked people, and those among them whose account is to be taken away.
 	members, loses map[string]int64
-	// held counts people of a department whose removal an earlier run held.
-	held map[string]int64
+	// held counts people of a department, and of all below it, whose removal is held; kept those who left and whose account stays.
+	held, kept map[string]int64
 }
 
 // memberChange lists users by source ID, in the order in which they were planned, which is that of their IDs.
@@ -27,7 +27,7 @@ type memberChange struct {
 func newMembership() membership {
 	return membership{
 		changes: map[bool]map[string]*memberChange{false: {}, true: {}},
-		members: map[string]int64{}, loses: map[string]int64{}, held: map[string]int64{},
+		members: map[string]int64{}, loses: map[string]int64{}, held: map[string]int64{}, kept: map[string]int64{},
 	}
 }
 

@@ -34,6 +34,8 @@ const (
 	ReasonDependsOnHeld = "DependsOnHeld"
 	// ReasonHasHeldPeople: the department still has people whose removal is held.
 	ReasonHasHeldPeople = "HasHeldPeople"
+	// ReasonHasKeptPeople: the department still has people who left and whose accounts are kept.
+	ReasonHasKeptPeople = "HasKeptPeople"
 	// ReasonDisableUnsupported: the task disables leavers and the target cannot.
 	ReasonDisableUnsupported = "DisableUnsupported"
 )

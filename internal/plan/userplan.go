@@ -154,10 +154,10 @@ func (p *Planner) planNothing(base Operation, awaited string) error {
 // disabledByUs reports that this task turned the account off, under this source ID or under the one that it is taken over from.
 func (p *Planner) disabledByUs(link *state.Link, relinks string) bool {
 	if relinks != "" {
-		old, ok := p.options.Links.BySource(directory.User, relinks)
-		return ok && old.State == state.Disabled
+		old, _ := p.options.Links.BySource(directory.User, relinks)
+		link = &old
 	}
-	return link != nil && link.State == state.Disabled
+	return link != nil && (link.State == state.Disabled || link.Off)
 }
 
 // userTake says what an update does beside its fields.
@@ -277,17 +277,19 @@ func (p *Planner) planUserGone(j *pair) error {
 	if link.State != state.Active && !p.deletionIsDue(&link) {
 		p.exchange.keep(identifier, base.Name, link.State)
 		if link.State == state.Held {
-			p.countHeld(departments)
+			p.countStaying(p.membership.held, departments)
+		} else {
+			p.countStaying(p.membership.kept, departments)
 		}
 		return nil
 	}
 	if p.users.awaited[j.id] {
 		p.exchange.keep(identifier, base.Name, state.Held)
-		p.countHeld(departments)
+		p.countStaying(p.membership.held, departments)
 		return p.awaitRelink(base)
 	}
 	if _, decision := p.checkMark(directory.User, j.id, j.target.mark, false); decision != nil {
-		p.countHeld(departments)
+		p.countStaying(p.membership.kept, departments)
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
 	return p.planRemoval(base, link, j.target, departments, identifier)
@@ -308,7 +310,11 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 	if p.deletionIsDue(&link) {
 		removal, base.Note = Delete, "disabled since "+link.Since.UTC().Format(time.DateOnly)+", which is longer than deletion.users.deleteAfter"
 	}
-	if p.protected[entryKey{directory.User, link.TargetID}] {
+	protected := p.protected[entryKey{directory.User, link.TargetID}]
+	if protected || removal != Delete {
+		p.countStaying(p.membership.kept, departments)
+	}
+	if protected {
 		p.exchange.keep(identifier, base.Name, state.Released)
 		return p.output.decided(base, Skipped, ReasonProtected, protectedMessage)
 	}
@@ -348,9 +354,21 @@ func (p *Planner) deletionIsDue(link *state.Link) bool {
 	return link.State == state.Disabled && link.Since != nil && link.Since.Before(p.options.DisabledBefore)
 }
 
-func (p *Planner) countHeld(departments []string) {
+// countStaying counts somebody who left and whose account stays, with the departments and all that stand above them: none of them can go.
+func (p *Planner) countStaying(counts map[string]int64, departments []string) {
+	counted := map[string]bool{}
 	for _, id := range departments {
-		p.membership.held[id]++
+		pair, ok := p.departments.pairs[id]
+		target := pair.target
+		if link, linked := p.options.Links.BySource(directory.Department, id); !ok && linked {
+			target = p.targetDepartments[link.TargetID]
+		}
+		for at := target; at != nil && !counted[at.ID]; at = p.targetDepartments[at.Parent] {
+			counted[at.ID] = true
+			if source, ours := p.departments.sourceOf[at.ID]; ours {
+				counts[source]++
+			}
+		}
 	}
 }
 

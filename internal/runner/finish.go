@@ -113,13 +113,24 @@ func (e *execution) recordOf(line *planLine, ledger *apply.Ledger, effects bool,
 		record := doneRecord(line.Operation, outcome)
 		return &record, e.effect(line.Operation, outcome, effects)
 	case line.Link != nil && effects:
-		if line.Link.Drop {
-			e.state.Links.Delete(line.Link.Link.Kind, line.Link.Link.SourceID)
-			return nil, nil
-		}
-		return nil, e.state.Links.Put(line.Link.Link)
+		return nil, e.linkEffect(line.Link)
 	}
 	return nil, nil
+}
+
+// linkEffect enters what planning alone changed of a link. What the operations made of the link stays: they come first in the plan.
+func (e *execution) linkEffect(change *plan.LinkChange) error {
+	current, linked := e.state.Links.BySource(change.Link.Kind, change.Link.SourceID)
+	if !linked || current.TargetID != change.Link.TargetID {
+		return nil
+	}
+	if change.Drop {
+		e.state.Links.Delete(current.Kind, current.SourceID)
+		return nil
+	}
+	current.State, current.Off = change.Link.State, change.Link.Off
+	current.Since, current.Run, current.Reason = change.Link.Since, change.Link.Run, change.Link.Reason
+	return e.state.Links.Put(current)
 }
 
 func (e *execution) effect(operation *plan.Operation, outcome apply.Outcome, wanted bool) error {

@@ -38,6 +38,8 @@ type Link struct {
 	TargetID string    `json:"target"`
 	Origin   Origin    `json:"origin"`
 	State    LinkState `json:"state"`
+	// Off says of a held link that this task had turned the account off before its deletion was held.
+	Off bool `json:"off,omitempty"`
 	// Since is when a state other than Active began.
 	Since *time.Time `json:"since,omitempty"`
 	// Run and Reason tell which run held the removal, and why.

@@ -27,7 +27,7 @@ type Links struct {
 type row struct {
 	block, offset       uint32
 	kind, origin, state uint8
-	dead                bool
+	off, dead           bool
 }
 
 // blockSize is the room of a block. A link that is larger gets a block of its own.

@@ -29,7 +29,7 @@ func drawLink(t *rapid.T) state.Link {
 		SourceID: fmt.Sprintf("来源-%d", id.Draw(t, "source")),
 		TargetID: fmt.Sprintf("target-%d", id.Draw(t, "target")),
 		Origin:   rapid.SampledFrom([]state.Origin{state.Created, state.Adopted}).Draw(t, "origin"),
-		State:    rapid.SampledFrom(states).Draw(t, "state"),
+		State:    rapid.SampledFrom(states).Draw(t, "state"), Off: rapid.Bool().Draw(t, "off"),
 		Run:      text.Draw(t, "run"), Reason: text.Draw(t, "reason"), Name: text.Draw(t, "name"),
 	}
 	if rapid.Bool().Draw(t, "has a time") {

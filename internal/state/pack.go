@@ -41,7 +41,7 @@ func code[T comparable](list []T, value T) uint8 {
 const sinceLayout = time.RFC3339
 
 func pack(link Link) (row, []byte, error) {
-	r := row{kind: code(kinds, link.Kind), origin: code(origins, link.Origin), state: code(states, link.State)}
+	r := row{kind: code(kinds, link.Kind), origin: code(origins, link.Origin), state: code(states, link.State), off: link.Off}
 	if r.kind == unknown || r.origin == unknown || r.state == unknown || link.SourceID == "" || link.TargetID == "" {
 		return row{}, nil, fmt.Errorf("a link of kind %q, origin %q and state %q between source entry %q and target entry %q is not whole",
 			link.Kind, link.Origin, link.State, link.SourceID, link.TargetID)
@@ -80,7 +80,7 @@ func text(packed []byte, part int) []byte {
 }
 
 func unpack(r row, packed []byte) Link {
-	link := Link{Kind: kinds[r.kind], Origin: origins[r.origin], State: states[r.state]}
+	link := Link{Kind: kinds[r.kind], Origin: origins[r.origin], State: states[r.state], Off: r.off}
 	count, n := binary.Uvarint(packed)
 	rest := packed[n:]
 	texts := make([]string, count)
