@@ -2,6 +2,7 @@ package runnerjob
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +22,7 @@ const (
 func podSpec(run *v1alpha1.SyncRun, spec *v1alpha1.SyncTaskSpec, attempt Attempt, options Options) corev1.PodSpec {
 	template := spec.Execution.PodTemplate
 	volumes, mounts := volumesOf(spec)
+	resources := resourcesOf(template.Resources, options.Resources)
 	return corev1.PodSpec{
 		RestartPolicy:                 corev1.RestartPolicyNever,
 		TerminationGracePeriodSeconds: ptr.To[int64](GraceSeconds),
@@ -44,8 +46,8 @@ func podSpec(run *v1alpha1.SyncRun, spec *v1alpha1.SyncTaskSpec, attempt Attempt
 			Name:                     containerName,
 			Image:                    options.Image,
 			Args:                     arguments(run, attempt, options),
-			Env:                      environment(template.Proxy),
-			Resources:                resources(template.Resources, options.Resources),
+			Env:                      environment(template.Proxy, resources),
+			Resources:                resources,
 			VolumeMounts:             mounts,
 			TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 			SecurityContext: &corev1.SecurityContext{
@@ -76,12 +78,16 @@ func arguments(run *v1alpha1.SyncRun, attempt Attempt, options Options) []string
 	return result
 }
 
-// environment gives the pod's name, by which the Lease names its holder, and the proxy.
-func environment(proxy *v1alpha1.Proxy) []corev1.EnvVar {
+// environment gives the pod's name, by which the Lease names its holder, how much memory there is, and the proxy.
+func environment(proxy *v1alpha1.Proxy, resources corev1.ResourceRequirements) []corev1.EnvVar {
 	result := []corev1.EnvVar{{
 		Name:      "POD_NAME",
 		ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"}},
 	}}
+	if limit, ok := resources.Limits[corev1.ResourceMemory]; ok {
+		// Go frees memory more eagerly before it comes near the limit at which the kernel ends the process. A tenth is for what Go does not count.
+		result = append(result, corev1.EnvVar{Name: "GOMEMLIMIT", Value: strconv.FormatInt(limit.Value()/10*9, 10)})
+	}
 	if proxy == nil {
 		return result
 	}
@@ -92,8 +98,8 @@ func environment(proxy *v1alpha1.Proxy) []corev1.EnvVar {
 	)
 }
 
-// resources are the task's where it names any, else the manager's.
-func resources(task v1alpha1.PodResources, fallback corev1.ResourceRequirements) corev1.ResourceRequirements {
+// resourcesOf are the task's where it names any, else the manager's.
+func resourcesOf(task v1alpha1.PodResources, fallback corev1.ResourceRequirements) corev1.ResourceRequirements {
 	if len(task.Requests) == 0 && len(task.Limits) == 0 {
 		return fallback
 	}
