@@ -6,14 +6,14 @@
 # Where no cluster can run it says so in one line and succeeds. Sync Center is installed from config/default, and removed
 # again unless it was there before. Arguments go to `go test`.
 #
-# The tests get: kubectl with the plugin in the PATH; KUBECONFIG; E2E_IMAGE and E2E_SLAPD_IMAGE, the names of images that every
-# node has; E2E_CLUSTER, the path of cluster.sh for tests that lose a node (not set with an existing cluster).
+# The tests get: kubectl with the plugin in the PATH; KUBECONFIG; E2E_SLAPD_IMAGE, the name of an image that every node has;
+# E2E_CLUSTER, the path of cluster.sh, which says that the nodes are on this machine (not set with an existing cluster).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cluster=$PWD/hack/cluster/cluster.sh
 started_cluster='' installed=''
 
-operator() { kubectl kustomize config/default | sed "s|synccenter.dev/synccenter:dev|$E2E_IMAGE|g"; }
+operator() { kubectl kustomize config/default | sed "s|synccenter.dev/synccenter:dev|$image|g"; }
 
 clean_up() {
   if [ -n "$started_cluster" ]; then
@@ -24,7 +24,7 @@ clean_up() {
 }
 
 if [ "${USE_EXISTING_CLUSTER:-}" = true ]; then
-  E2E_IMAGE=synccenter.dev/synccenter:dev E2E_SLAPD_IMAGE=synccenter.dev/demo-slapd:dev
+  image=synccenter.dev/synccenter:dev E2E_SLAPD_IMAGE=synccenter.dev/demo-slapd:dev
 else
   if ! why=$("$cluster" preflight 2>&1); then
     echo "end-to-end tests left out: ${why//$'\n'/ }" >&2
@@ -35,7 +35,7 @@ else
     started_cluster=yes
     "$cluster" up 2
   fi
-  E2E_IMAGE=$(hack/image/image.sh synccenter -output dist/synccenter.tar)
+  image=$(hack/image/image.sh synccenter -output dist/synccenter.tar)
   E2E_SLAPD_IMAGE=$(hack/image/image.sh slapd -output dist/demo-slapd.tar)
   "$cluster" load-image dist/synccenter.tar dist/demo-slapd.tar
   KUBECONFIG=$("$cluster" kubeconfig)
@@ -44,7 +44,7 @@ else
   export KUBECONFIG E2E_CLUSTER=$cluster
 fi
 trap clean_up EXIT
-export E2E_IMAGE E2E_SLAPD_IMAGE
+export E2E_SLAPD_IMAGE
 
 if ! kubectl get namespace synccenter-system >/dev/null 2>&1; then installed=yes; fi
 operator | kubectl apply --server-side --force-conflicts --filename - >/dev/null

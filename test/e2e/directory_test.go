@@ -11,14 +11,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	goldap "github.com/go-ldap/ldap/v3"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -157,18 +155,14 @@ func (d *directory) log(ctx context.Context) (string, error) {
 func (d *directory) connect() *goldap.Conn {
 	d.Helper()
 	address := d.forward(d.namespace, "pod/"+d.name, 3890)
-	var conn *goldap.Conn
-	err := wait.PollUntilContextTimeout(d.Context(), 100*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
-		var err error
-		if conn, err = goldap.DialURL("ldap://" + address); err != nil {
-			return false, nil
-		}
-		return conn.Bind(adminDN, adminPassword) == nil, nil
-	})
+	conn, err := goldap.DialURL("ldap://" + address)
 	if err != nil {
 		d.Fatalf("connecting to directory %s: %v", d.name, err)
 	}
 	d.Cleanup(func() { conn.Close() })
+	if err := conn.Bind(adminDN, adminPassword); err != nil {
+		d.Fatalf("logging in at directory %s: %v", d.name, err)
+	}
 	return conn
 }
 

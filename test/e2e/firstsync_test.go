@@ -3,12 +3,16 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/xuri/excelize/v2"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
@@ -39,9 +43,13 @@ func TestFirstSync(t *testing.T) {
 	}
 
 	w.apply("first-runs.yaml") // a run executes once: nothing happens
-	w.expectTally("company-second", w.succeeds("company-second", "company"), map[string]int{"NoUpdate Succeeded": 14})
-	w.expectTally("groups-second", w.succeeds("groups-second", "groups"), map[string]int{"NoUpdate Succeeded": 14})
-	expectHistory(w)
+	second := w.runs("company")
+	w.expectTally("the second run of company", w.succeeded(second), map[string]int{"NoUpdate Succeeded": 14})
+	w.expectTally("the second run of groups", w.succeeded(w.runs("groups")), map[string]int{"NoUpdate Succeeded": 14})
+	rows := table(w.kubectl("synccenter", "history", "company"))
+	if len(rows) != 3 || !slices.Contains(rows[1], second) || !slices.Contains(rows[2], "company-first") {
+		t.Errorf("kubectl synccenter history prints %v, want %s, then company-first", rows, second)
+	}
 }
 
 // expectCompany compares the tree in the target with the source, read from both servers.
@@ -123,30 +131,45 @@ func expectColumns(w *world) {
 	}
 }
 
-// expectWorkbook opens the exported file: every record is a row of it, below the headings.
+// runs executes a task with the plugin, waits there for the end and answers with the name of the run.
+func (w *world) runs(task string) string {
+	w.Helper()
+	made, _, found := strings.Cut(w.kubectl("synccenter", "run", task, "--yes", "--wait"), " created")
+	if !found {
+		w.Fatalf("kubectl synccenter run prints %q", made)
+	}
+	return strings.TrimPrefix(made, "syncrun.synccenter.dev/")
+}
+
+// expectWorkbook opens both Excel files of a run, the stored one and the one that the plugin builds. Every record is a row, below the headings.
 func expectWorkbook(w *world, name string) {
 	w.Helper()
 	var run v1alpha1.SyncRun
 	w.get(name, &run)
-	file := w.workbook(&run)
-	sheets := file.GetSheetList()
-	if len(sheets) != 3 {
-		w.Fatalf("the Excel file of run %s has the sheets %v, want three", name, sheets)
-	}
-	rows, err := file.GetRows(sheets[1])
+	built := filepath.Join(w.TempDir(), "built.xlsx")
+	w.kubectl("synccenter", "export", name, "--output", built)
+	data, err := os.ReadFile(built)
 	if err != nil {
 		w.Fatal(err)
 	}
-	if got, want := int64(len(rows)-1), run.Status.Records.Count; got != want {
-		w.Errorf("the Excel file of run %s has %d records, its status says %d", name, got, want)
-	}
-}
-
-// expectHistory looks at the task with the plugin: the newest run first.
-func expectHistory(w *world) {
-	w.Helper()
-	rows := table(w.kubectl("synccenter", "history", "company"))
-	if len(rows) != 3 || !slices.Contains(rows[1], "company-second") || !slices.Contains(rows[2], "company-first") {
-		w.Errorf("kubectl synccenter history prints %v, want company-second, then company-first", rows)
+	for what, content := range map[string][]byte{"stored": w.storedExport(&run), "built": data} {
+		file, err := excelize.OpenReader(bytes.NewReader(content))
+		if err != nil {
+			w.Fatalf("opening the %s Excel file of run %s: %v", what, name, err)
+		}
+		sheets := file.GetSheetList()
+		if len(sheets) != 3 {
+			w.Fatalf("the %s Excel file of run %s has the sheets %v, want three", what, name, sheets)
+		}
+		rows, err := file.GetRows(sheets[1])
+		if err != nil {
+			w.Fatal(err)
+		}
+		if got, want := int64(len(rows)-1), run.Status.Records.Count; got != want {
+			w.Errorf("the %s Excel file of run %s has %d records, its status says %d", what, name, got, want)
+		}
+		if err := file.Close(); err != nil {
+			w.Error(err)
+		}
 	}
 }

@@ -3,12 +3,12 @@
 package e2e
 
 import (
-	"k8s.io/apimachinery/pkg/api/meta"
 	"strings"
 	"testing"
 
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 )

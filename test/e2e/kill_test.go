@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -51,9 +52,13 @@ func TestPodKilledWhileApplying(t *testing.T) {
 			digest := w.awaitPeople(name, target, name, point.people)
 			var run v1alpha1.SyncRun
 			w.get(name, &run)
+			first := w.podsOf(t.Context(), name)[0].Name
 			point.kill(w, &run)
 
 			records := w.succeeded(name)
+			if !slices.ContainsFunc(w.podsOf(t.Context(), name), func(pod corev1.Pod) bool { return pod.Name != first }) {
+				t.Errorf("run %s ended in its first pod: it was not killed in time", name)
+			}
 			w.expectTally(name, records, map[string]int{"CreateDepartment Succeeded": teams, "CreateUser Succeeded": size})
 			w.get(name, &run)
 			if run.Status.Plan.Digest != digest || run.Status.Plan.Operations != size+teams {
