@@ -20,6 +20,10 @@ func (a *Applier) changeUserDepartments(operation *plan.Operation) (step, error)
 	if len(missing) > 0 {
 		pending = []Pending{{Field: plan.FieldDepartments, IDs: missing}}
 	}
+	wanted := changeOf(operation, plan.FieldDepartments).After
+	if there, _ := a.targets.all(directory.Department, wanted); len(there) == 0 && len(wanted) > 0 {
+		return step{}, nothingButPending(pending) // or the user would lose the last department
+	}
 	change := connector.DepartmentsChange{Add: add, Remove: remove}
 	if operation.Main != "" {
 		var ok bool

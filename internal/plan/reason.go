@@ -20,7 +20,7 @@ const (
 	ReasonRelink = "RelinkNeedsDecision"
 	// ReasonParentUnknown: the department's parent is not known, so it has no place.
 	ReasonParentUnknown = "ParentUnknown"
-	// ReasonDepartmentUnknown: the user's new department could not be understood, so the user stays in the old one.
+	// ReasonDepartmentUnknown: the user's new department is unknown or cannot be made, so the user stays in the old one.
 	ReasonDepartmentUnknown = "DepartmentUnknown"
 	// ReasonRequiredUnreadable: a field without which the target takes no entry cannot be read in the source.
 	ReasonRequiredUnreadable = "RequiredFieldUnreadable"

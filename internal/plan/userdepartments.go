@@ -17,11 +17,17 @@ func (p *Planner) sourceDepartmentsOf(r *row) []string {
 	})
 }
 
-// awaitedDepartment is a department of a source user that could not be understood; empty if there is none. Whoever has no other one
+// departmentMayStand reports that a department of the source is in the target, or that nothing is known why it should not be made.
+func (p *Planner) departmentMayStand(id string) bool {
+	pair := p.departments.pairs[id]
+	return pair.decision == nil || pair.link != nil
+}
+
+// awaitedDepartment is a department of a source user that is unknown or cannot be made; empty if there is none. Whoever has no other one
 // must not lose the last for that.
 func (p *Planner) awaitedDepartment(r *row) string {
 	for _, id := range r.departments {
-		if _, unknown := p.unknown[entryKey{directory.Department, id}]; unknown {
+		if _, unknown := p.unknown[entryKey{directory.Department, id}]; unknown || !p.departmentMayStand(id) {
 			return id
 		}
 	}

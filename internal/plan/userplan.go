@@ -102,7 +102,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		p.membership.members[id]++
 	}
 	awaited := ""
-	if len(after) == 0 && len(before) > 0 {
+	if len(before) > 0 && !slices.ContainsFunc(after, p.departmentMayStand) {
 		if awaited = p.awaitedDepartment(j.source); awaited != "" {
 			after = before
 		}
@@ -148,7 +148,7 @@ func (p *Planner) planNothing(base Operation, awaited string) error {
 	}
 	base.Kind = ChangeUserDepartments
 	return p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
-		"the department %s of this user could not be understood, so the user stays in the department of before; see the record of the department", awaited))
+		"the department %s of this user is unknown or cannot be made, so the user stays in the department of before; see the record of the department", awaited))
 }
 
 // disabledByUs reports that this task turned the account off, under this source ID or under the one that it is taken over from.

@@ -92,3 +92,23 @@ func TestAHeldPersonWhoIsBackKeepsTheNewEntry(t *testing.T) {
 func (w *world) leaveTarget(uid string, department ...string) {
 	server.Apply(w.t, fmt.Sprintf("dn: uid=%s,%s\nchangetype: delete\n\n", uid, w.targetDN(department...)))
 }
+
+func TestNobodyLosesTheLastDepartmentToOneThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task.Spec.Target.LDAP.Users.LDAPUsers = v1alpha1.LDAPUsers{
+		BaseDN: w.target.People, DepartmentAttribute: &v1alpha1.LDAPDepartmentAttribute{Name: "departmentNumber", Holds: v1alpha1.DepartmentByName},
+	}
+	w.task.Spec.Matching.Adopt = v1alpha1.MatchNever
+	w.company()
+	w.synced()
+	server.Apply(t, "dn: "+w.targetDN("Bad", "Head")+"\nobjectClass: organizationalUnit\nou: Bad\n\n")
+	w.unit("Bad", "Head")
+	server.Apply(t, "dn: "+w.researcher("fang")+"\nchangetype: modrdn\nnewrdn: uid=fang\ndeleteoldrdn: 1\nnewsuperior: "+w.dn("Bad", "Head")+"\n\n")
+
+	w.sync()
+
+	if person, _ := w.targetPerson("fang"); person.attributes["departmentNumber"] != "Research" {
+		t.Errorf("the department is %q\n%s", person.attributes["departmentNumber"], w.describe(w.lastUID()))
+	}
+}

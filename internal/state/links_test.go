@@ -30,7 +30,7 @@ func drawLink(t *rapid.T) state.Link {
 		TargetID: fmt.Sprintf("target-%d", id.Draw(t, "target")),
 		Origin:   rapid.SampledFrom([]state.Origin{state.Created, state.Adopted}).Draw(t, "origin"),
 		State:    rapid.SampledFrom(states).Draw(t, "state"), Off: rapid.Bool().Draw(t, "off"),
-		Run:      text.Draw(t, "run"), Reason: text.Draw(t, "reason"), Name: text.Draw(t, "name"),
+		Run: text.Draw(t, "run"), Reason: text.Draw(t, "reason"), Name: text.Draw(t, "name"),
 	}
 	if rapid.Bool().Draw(t, "has a time") {
 		since := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "since"), 0).UTC()
