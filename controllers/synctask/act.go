@@ -80,7 +80,11 @@ func (r *Reconciler) accountMissing(ctx context.Context, namespace string) (bool
 // of runners. Both are shared by the tasks of a namespace, so no task owns them.
 func (r *Reconciler) makeAccount(ctx context.Context, namespace string) error {
 	account := corev1apply.ServiceAccount(runnerjob.ServiceAccount, namespace)
-	if err := r.Client.Apply(ctx, account, client.FieldOwner(fieldManager), client.ForceOwnership); err != nil {
+	err := r.Client.Apply(ctx, account, client.FieldOwner(fieldManager), client.ForceOwnership)
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return nil // the task goes with its namespace and needs no account any more
+	}
+	if err != nil {
 		return fmt.Errorf("applying ServiceAccount %s/%s: %w", namespace, runnerjob.ServiceAccount, err)
 	}
 	binding := rbacv1apply.RoleBinding(runnerjob.ServiceAccount, namespace).
