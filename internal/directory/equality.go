@@ -110,6 +110,7 @@ func foldRune(r rune) rune {
 // dialled keeps what matters when a number is dialled: digits, a leading plus, and letters (an extension is written with them).
 func dialled(value string) string {
 	var b strings.Builder
+	b.Grow(len(value))
 	for _, r := range value {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '+' && b.Len() == 0 {
 			b.WriteRune(foldRune(r))

@@ -118,6 +118,9 @@ func elements(references []string, translate func(reference string) (string, boo
 }
 
 func sameSet(a, b []string) bool {
+	if slices.Equal(a, b) {
+		return true
+	}
 	if len(a) != len(b) {
 		return false
 	}

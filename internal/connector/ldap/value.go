@@ -73,7 +73,11 @@ func isInteger(value string) bool {
 func parseMark(values []string) *directory.Mark {
 	for _, value := range values {
 		if at := strings.LastIndexByte(value, '#'); at >= 0 {
-			return &directory.Mark{Owner: value[:at], SourceID: markUnescaper.Replace(value[at+1:])}
+			id := value[at+1:]
+			if strings.Contains(id, "%") { // looking for it costs less than replacing nothing
+				id = markUnescaper.Replace(id)
+			}
+			return &directory.Mark{Owner: value[:at], SourceID: id}
 		}
 	}
 	if len(values) > 0 {
