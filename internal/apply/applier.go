@@ -179,7 +179,7 @@ func (w *wave) begin(operation plan.Operation, do func(context.Context, *plan.Op
 func (w *wave) unlessRefused(ctx context.Context, operation *plan.Operation, do func(context.Context, *plan.Operation, bool) (Outcome, error)) (Outcome, error) {
 	doubtful := w.ledger.begin(operation.Index)
 	if outcome, refused := w.refuse(operation, doubtful); refused {
-		return outcome, nil
+		return w.giveBack(ctx, operation, outcome)
 	}
 	return do(ctx, operation, doubtful)
 }

@@ -223,6 +223,7 @@ func (p *Planner) planRename(r *rename, levels map[string]renameLevel) error {
 		if err := p.output.planned(step, wave(stageExchange, 1)); err != nil {
 			return err
 		}
+		r.operation.Restores = r.operation.Changes[0].Before
 		r.operation.Changes = []Change{{Field: r.operation.Changes[0].Field, Before: []string{temporary}, After: r.operation.Changes[0].After}}
 	}
 	return p.output.planned(r.operation, wave(stageExchange, level.last))

@@ -81,6 +81,8 @@ type Operation struct {
 	// Relinks is the source ID that the target entry was linked to before: it is gone, and its link goes with it. A ChangeUserIdentifier
 	// with Relinks changes the link and the mark, not the target's own identifier.
 	Relinks string `json:"relinks,omitempty"`
+	// Restores is the identifier that the user had before a temporary one. The user gets it back when what this operation needs is not done.
+	Restores []string `json:"restores,omitempty"`
 	// Needs lists the operations without whose success this one cannot be done.
 	Needs []int `json:"needs,omitempty"`
 	// Decision is set when the outcome is known without any call.
