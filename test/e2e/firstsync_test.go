@@ -122,6 +122,9 @@ func expectColumns(w *world) {
 			w.Errorf("kubectl get syncruns prints %q, want %q", got, want)
 		}
 	}
+	until(w, "task company to show its run", "company", &v1alpha1.SyncTask{}, func(task *v1alpha1.SyncTask) bool {
+		return task.Status.LastRun != nil && task.Status.LastRun.Phase == v1alpha1.PhaseSucceeded
+	})
 	tasks := table(w.kubectl("get", "synctasks"))
 	if diff := cmp.Diff(strings.Fields("NAME SOURCE TARGET MODE READY LAST LAST-SYNC PENDING-DELETIONS"), tasks[0]); diff != "" {
 		w.Errorf("columns of synctasks (-want +got):\n%s", diff)

@@ -37,9 +37,11 @@ func TestManyLeavers(t *testing.T) {
 	w.kubectl("patch", "synctask", "company", "--type=merge", `--patch={"spec":{"guard":{"shrink":{"percent":90}}}}`)
 	w.expectTally("held", w.succeeds("held", "company"), map[string]int{"DeleteUser Held": 14, "NoUpdate Succeeded": 26 + teams})
 	w.everyoneIsThere(target, 40)
-	state, message := w.condition("company", v1alpha1.ConditionDeletionsPending)
-	if state != "True Held" || !strings.Contains(message, "14") {
-		t.Errorf("DeletionsPending is %q: %s", state, message)
+	task := until(w, "DeletionsPending", "company", &v1alpha1.SyncTask{}, func(task *v1alpha1.SyncTask) bool {
+		return meta.IsStatusConditionTrue(task.Status.Conditions, v1alpha1.ConditionDeletionsPending)
+	})
+	if pending := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionDeletionsPending); !strings.Contains(pending.Message, "14") {
+		t.Errorf("DeletionsPending does not say how many: %s", pending.Message)
 	}
 	if row := table(w.kubectl("get", "synctask", "company"))[1]; row[len(row)-1] != "14" {
 		t.Errorf("kubectl get synctasks prints %v, want 14 pending deletions", row)

@@ -33,7 +33,7 @@ func TestPodKilledWhileApplying(t *testing.T) {
 		"at-0":  {0, (*world).crash},
 		"at-10": {size / 10, (*world).deletePod},
 		"at-50": {size / 2, (*world).crash},
-		"at-90": {size * 9 / 10, (*world).deletePod},
+		"at-80": {size * 8 / 10, (*world).deletePod},
 	}
 	w := newWorld(t)
 	w.directory("source", directoryOptions{ldif: crowd(size)})
@@ -47,7 +47,7 @@ func TestPodKilledWhileApplying(t *testing.T) {
 			t.Parallel()
 			w := &world{T: t, namespace: w.namespace}
 			target := &directory{world: w, name: target.name}
-			w.task("company.yaml", name, into(name), slowly(15))
+			w.task("company.yaml", name, into(name), slowly(6))
 			w.start(name, name)
 			digest := w.awaitPeople(name, target, name, point.people)
 			var run v1alpha1.SyncRun

@@ -184,18 +184,6 @@ func (w *world) task(manifest, name string, changes ...func(*v1alpha1.SyncTask))
 	w.create(task)
 }
 
-// condition is a condition of a task as "Status Reason", with its message.
-func (w *world) condition(task, kind string) (state, message string) {
-	w.Helper()
-	var object v1alpha1.SyncTask
-	w.get(task, &object)
-	c := meta.FindStatusCondition(object.Status.Conditions, kind)
-	if c == nil {
-		return "absent", ""
-	}
-	return string(c.Status) + " " + c.Reason, c.Message
-}
-
 // table is what kubectl prints in columns, line by line.
 func table(output string) [][]string {
 	var rows [][]string
