@@ -61,7 +61,7 @@ test-cluster: ## Try the cluster of this machine: start it, use it, lose a node,
 test-e2e: ## Run the tests with real pods, where a cluster can run; USE_EXISTING_CLUSTER=true takes the current context
 	@hack/test-e2e.sh
 
-bench: ## Measure speed and memory, and print the figures of docs/performance.md
+bench: ## Measure speed and memory, and print docs/performance.md; BENCH_USERS=10000 takes three minutes
 	@hack/bench/bench.sh
 
 ##@ Cluster and image

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"strconv"
 	"time"
 
@@ -24,28 +21,14 @@ import (
 var ample = artifact.Budget{Run: 1 << 30, Task: 1 << 30, All: 1 << 30}
 
 // runPart executes one run on a folder, as the process in a run's pod does on the cluster.
-func runPart(ctx context.Context, arguments []string) (err error) {
+func runPart(ctx context.Context, arguments []string) error {
 	flags := flag.NewFlagSet("run", flag.ContinueOnError)
 	root := flags.String("folder", "", "where state and records are kept")
 	sourceURL := flags.String("source", "", "address of the source")
 	targetURL := flags.String("target", "", "address of the target")
 	sequence := flags.Int64("sequence", 1, "number of the run")
-	profile := flags.String("cpuprofile", "", "write a profile of the CPU there")
 	if err := flags.Parse(arguments); err != nil {
 		return err
-	}
-	if *profile != "" {
-		file, err := os.Create(*profile)
-		if err != nil {
-			return err
-		}
-		if err := pprof.StartCPUProfile(file); err != nil {
-			return err
-		}
-		defer func() {
-			pprof.StopCPUProfile()
-			err = errors.Join(err, file.Close())
-		}()
 	}
 	mounts, err := mountSecret(*root)
 	if err != nil {
