@@ -8,6 +8,7 @@ import (
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/state"
 )
 
 // Verdict is what the source says about an entry that is to be removed.
@@ -29,6 +30,9 @@ type Absent func(ctx context.Context, kind directory.Kind, sourceIDs []string) (
 // lookupBatch is how many entries are looked up at once before they are removed. A connector asks for 100 in one request, and the entries
 // that are known to be there must be in the same one.
 const lookupBatch = 90
+
+// targetSentinels is how many linked entries of the target are asked for along with those that are to be removed.
+const targetSentinels = 3
 
 // remove looks at the gathered removals once more, on both sides, and begins those that may be done.
 func (w *wave) remove() error {
@@ -95,12 +99,15 @@ func (w *wave) endsApplying(err error) error {
 	return fatal
 }
 
-// presentTargets reads the target entries of a batch.
+// presentTargets reads the target entries of a batch. That one of them is gone is believed only when others that are linked are found by
+// the same call: the account may have lost the right to see people.
 func (a *Applier) presentTargets(ctx context.Context, kind directory.Kind, batch []plan.Operation) (map[string]directory.Entry, error) {
 	ids := make([]string, len(batch))
 	for i, operation := range batch {
 		ids[i] = operation.TargetID
 	}
+	known := a.linkedTargets(kind, ids)
+	ids = append(ids, known...)
 	present := map[string]directory.Entry{}
 	err := a.try(ctx, func() error {
 		return a.call(ctx, func(ctx context.Context) error {
@@ -114,7 +121,25 @@ func (a *Applier) presentTargets(ctx context.Context, kind directory.Kind, batch
 	if err != nil {
 		return nil, fmt.Errorf("looking at the target entry before its removal: %w", err)
 	}
+	missing := slices.ContainsFunc(batch, func(o plan.Operation) bool { _, ok := present[o.TargetID]; return !ok })
+	if missing && !slices.ContainsFunc(known, func(id string) bool { _, ok := present[id]; return ok }) {
+		return nil, fmt.Errorf("looking at the target entry before its removal: neither it nor other linked entries (%q) were found; "+
+			"check the rights of the target's account", known)
+	}
 	return present, nil
+}
+
+// linkedTargets are some entries of the target that are linked and are not to be removed now.
+func (a *Applier) linkedTargets(kind directory.Kind, removed []string) []string {
+	var known []string
+	for link := range a.options.Links.Sorted(kind) {
+		if link.State == state.Active && !slices.Contains(removed, link.TargetID) {
+			if known = append(known, link.TargetID); len(known) == targetSentinels {
+				break
+			}
+		}
+	}
+	return known
 }
 
 // verdicts asks the source.

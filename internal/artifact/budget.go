@@ -23,6 +23,8 @@ func DefaultBudget() Budget {
 type Estimate struct {
 	// Plan is the plan's size in stored bytes. The records are taken to need as much again.
 	Plan int64
+	// Records is the size of records that are stored without a plan, since there is nothing to do.
+	Records int64
 	// Operations is the number of operations in the plan, each of which leaves its outcome in the journal.
 	Operations int64
 	// State is the size of the new state in stored bytes. It stands beside the old one until it is whole.
@@ -32,7 +34,7 @@ type Estimate struct {
 // journalBytes is what an operation is taken to need in the journal.
 const journalBytes = 300
 
-func (e Estimate) run() int64 { return 2*e.Plan + journalBytes*e.Operations }
+func (e Estimate) run() int64 { return 2*e.Plan + e.Records + journalBytes*e.Operations }
 
 // BudgetError says that a run would store more than it may. Nothing has been written when it is returned.
 type BudgetError struct {
@@ -58,6 +60,9 @@ func (e *BudgetError) Error() string {
 	e0 := e.Estimate
 	what := fmt.Sprintf("a plan of %s, as much again for its records, %s for the journal of %d operations and %s for the new state",
 		mebibytes(e0.Plan), mebibytes(journalBytes*e0.Operations), e0.Operations, mebibytes(e0.State))
+	if e0.Records > 0 {
+		what = fmt.Sprintf("records of %s and %s for the new state", mebibytes(e0.Records), mebibytes(e0.State))
+	}
 	switch e.Limit {
 	case LimitRun:
 		return fmt.Sprintf("this run would store %s and one run may store %s (%s): nothing was written; "+

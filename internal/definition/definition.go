@@ -41,6 +41,8 @@ type Task struct {
 	Name       string    `json:"name"`
 	UID        types.UID `json:"uid"`
 	Generation int64     `json:"generation"`
+	// Links is how many links the task knew of when the run was started: a runner that finds no state then knows that it was lost.
+	Links int64 `json:"links,omitempty"`
 }
 
 // Run says which run executes the definition.
@@ -59,12 +61,20 @@ func New(task *v1alpha1.SyncTask, run *v1alpha1.SyncRun, sequence int64) Definit
 	return Definition{
 		SchemaVersion: SchemaVersion,
 		Owner:         Owner(task),
-		Task:          Task{Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation},
+		Task:          Task{Namespace: task.Namespace, Name: task.Name, UID: task.UID, Generation: task.Generation, Links: linksOf(task)},
 		Run:           Run{Name: run.Name, UID: run.UID},
 		Sequence:      sequence,
 		TaskSpec:      Resolve(&task.Spec),
 		RunSpec:       *runSpec,
 	}
+}
+
+// linksOf counts what the task's status says is linked.
+func linksOf(task *v1alpha1.SyncTask) int64 {
+	if task.Status.Links == nil {
+		return 0
+	}
+	return task.Status.Links.Users + task.Status.Links.Departments
 }
 
 // Owner is whom the state, links and marks of a task belong to.

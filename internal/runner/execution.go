@@ -153,6 +153,10 @@ func (e *execution) loadState(ctx context.Context, identity state.Identity) erro
 	if err != nil {
 		return err
 	}
+	if e.loaded.FirstRun && e.loaded.Notice == "" && e.definition.Task.Links > 0 {
+		e.loaded = state.LoadResult{Rebuilt: true, Notice: fmt.Sprintf(
+			"the task had %d links and nothing is left of its state; it is rebuilt by matching and every removal waits for a person", e.definition.Task.Links)}
+	}
 	if e.loaded.Notice != "" {
 		e.Log.Warn("the state is not that of the last run", "notice", e.loaded.Notice)
 	}

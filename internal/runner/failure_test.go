@@ -9,6 +9,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/folder"
 	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
 	"synccenter.dev/synccenter/internal/report"
 )
@@ -165,4 +166,32 @@ func TestABudgetIsCheckedBeforeTheFirstWrite(t *testing.T) {
 	}
 	w.expectEqual("reason", r.ended().Outcome.Reason, v1alpha1.ReasonBudgetExceeded)
 	w.expectEqual("entries in the target", len(w.contents(w.target)), 2)
+}
+
+func TestABudgetHoldsAlsoWhereNothingIsToBeDone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.company()
+	w.synced()
+	r := w.begin()
+	r.runner.Budget.Task = 100
+	if err := r.attempt(1, false); err != nil {
+		t.Fatal(err)
+	}
+	w.expectEqual("reason", r.ended().Outcome.Reason, v1alpha1.ReasonBudgetExceeded)
+}
+
+func TestAStateThatIsGoneIsNotAFirstRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.company()
+	w.synced()
+	w.store = folder.New(t.TempDir()) // as if somebody had deleted everything that was stored
+	w.task.Status.Links = &v1alpha1.LinkCounts{Users: 10, Departments: 5}
+	w.leaves("an", "East", "Sales", "Head")
+	last := w.synced()
+	w.expectEqual("operations", w.operations(w.lastUID()), map[string]int{"UpdateUser Succeeded": 9, "UpdateDepartment Succeeded": 5})
+	if !strings.Contains(last.Outcome.Message, "15 links") {
+		t.Errorf("the message does not say what was lost: %s", last.Outcome.Message)
+	}
 }

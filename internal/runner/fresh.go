@@ -49,6 +49,10 @@ func (e *execution) fresh(ctx, work context.Context) error {
 		return err
 	}
 	if !busy && !reading.planner.ChangesLinks(verdict.Hold) {
+		examined := facts.SourceUsers + facts.SourceDepartments
+		if err := e.checkBudget(ctx, artifact.Estimate{Records: recordBytes * examined}); err != nil {
+			return err
+		}
 		return e.finish(work, summary, plannedLines(reading.planner, verdict.Hold, summary), nil, ending{})
 	}
 	if summary, err = e.storePlan(ctx, reading.planner, verdict.Hold, summary); err != nil {
@@ -118,7 +122,7 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 		summary.Notice = verdict.Hold.Message
 	}
 	if override := e.definition.RunSpec.GuardOverride; override != nil {
-		summary.Notice = strings.TrimSpace(summary.Notice + " The guard was overridden for this run: " + override.Reason + ".")
+		summary.Notice = strings.TrimSpace(summary.Notice + " The guard was overridden for this run: " + strings.TrimSuffix(override.Reason, ".") + ".")
 	}
 	return summary, verdict, nil
 }
@@ -173,28 +177,30 @@ func (e *execution) storePlan(ctx context.Context, planner *plan.Planner, hold *
 	if err != nil {
 		return planSummary{}, err
 	}
-	if err := e.checkBudget(ctx, summary, content); err != nil {
+	estimate := artifact.Estimate{Plan: content.StoredBytes, Operations: int64(summary.Operations)}
+	if err := e.checkBudget(ctx, estimate); err != nil {
 		return planSummary{}, errors.Join(err, artifact.Delete(ctx, e.Store, e.scope, planStream))
 	}
 	return summary, nil
 }
 
-// linkBytes is what a link is taken to need in a stored state, compressed.
-const linkBytes = 64
+// What a link is taken to need in a stored state, and a record of somebody who needs no update, both compressed.
+const (
+	linkBytes   = 64
+	recordBytes = 64
+)
 
-func (e *execution) checkBudget(ctx context.Context, summary planSummary, content artifact.Content) error {
+// checkBudget refuses a run whose records would not fit. A plan of it is stored by now, and the estimate counts it.
+func (e *execution) checkBudget(ctx context.Context, estimate artifact.Estimate) error {
 	usage, err := e.Store.Usage(ctx)
 	if err != nil {
 		return fmt.Errorf("asking how much is stored already: %w", err)
 	}
-	// The plan is stored by now, and the estimate counts it.
-	usage.Task -= content.StoredBytes
-	usage.All -= content.StoredBytes
+	usage.Task -= estimate.Plan
+	usage.All -= estimate.Plan
 	links := e.state.Links.Count(directory.User) + e.state.Links.Count(directory.Department)
-	err = e.Budget.Check(usage, artifact.Estimate{
-		Plan: content.StoredBytes, Operations: int64(summary.Operations),
-		State: linkBytes * (links + int64(summary.Operations)),
-	})
+	estimate.State = linkBytes * (links + estimate.Operations)
+	err = e.Budget.Check(usage, estimate)
 	var over *artifact.BudgetError
 	if errors.As(err, &over) {
 		return &failure{v1alpha1.ReasonBudgetExceeded, over.Error()}
