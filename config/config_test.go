@@ -38,7 +38,7 @@ var installed sync.Once
 func install(t *testing.T) {
 	t.Helper()
 	installed.Do(func() {
-		for _, pattern := range []string{"manager/namespace.yaml", "rbac/*.yaml", "admission/*.yaml"} {
+		for _, pattern := range []string{"manager/namespace.yaml", "rbac/*.yaml", "rbac/manager/*.yaml", "admission/*.yaml"} {
 			for _, object := range manifests(t, pattern) {
 				if err := server.Client.Create(t.Context(), object); err != nil {
 					t.Fatalf("creating %s %s: %v", object.GetKind(), object.GetName(), err)

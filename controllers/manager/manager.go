@@ -66,6 +66,9 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
+	if err := checkRights(ctx, mgr.GetAPIReader(), options.WatchNamespaces); err != nil {
+		return err
+	}
 	if err := addControllers(ctx, mgr, options); err != nil {
 		return err
 	}

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,12 +21,10 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition/conditiontest"
@@ -39,27 +36,22 @@ import (
 	"synccenter.dev/synccenter/test/apiserver"
 )
 
-const (
-	systemNamespace = "synccenter-system"
-	account         = "synccenter-manager"
-)
-
 var server *apiserver.Server
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	if options := os.Getenv(optionsVariable); options != "" {
+		os.Exit(runManager(options))
+	}
 	os.Exit(apiserver.Main(m, func(s *apiserver.Server) { server = s }))
 }
 
 // TestManager runs the whole manager with its own cache and with exactly the
-// rights that config/rbac gives it, and plays the runner of two runs.
+// rights that config/default gives it, and plays the runner of two runs.
 func TestManager(t *testing.T) {
-	installRights(t)
+	installRights(t, build(t, "../../config/default"))
 	config := rest.CopyConfig(server.Config)
-	config.Impersonate = rest.ImpersonationConfig{
-		UserName: "system:serviceaccount:" + systemNamespace + ":" + account,
-		Groups:   []string{"system:serviceaccounts", "system:serviceaccounts:" + systemNamespace, "system:authenticated"},
-	}
+	config.Impersonate = managerIdentity()
 	options := manager.Options{Image: "synccenter:test", MetricsAddress: freeAddress(t), ProbeAddress: freeAddress(t)}
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
@@ -125,10 +117,10 @@ func checkDeletion(t *testing.T, namespace string, run *v1alpha1.SyncRun) {
 // checkMetrics reads the metrics with and without a token.
 func checkMetrics(t *testing.T, address string) {
 	t.Helper()
-	reader := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "reader"}}
+	reader := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{GenerateName: "reader-"}}
 	create(t, systemNamespace, reader)
 	binding := &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "reader"},
+		ObjectMeta: metav1.ObjectMeta{Name: reader.Name},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "synccenter-metrics-reader"},
 		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: systemNamespace, Name: reader.Name}},
 	}
@@ -196,37 +188,6 @@ func checkAccount(t *testing.T, namespace string) {
 	}
 	if binding.RoleRef.Kind != "ClusterRole" || binding.RoleRef.Name != "synccenter-runner" {
 		t.Errorf("the account of the runners is bound to %+v", binding.RoleRef)
-	}
-}
-
-// installRights applies what config/rbac holds.
-func installRights(t *testing.T) {
-	t.Helper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: systemNamespace}}
-	if err := server.Client.Create(t.Context(), namespace); err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob("../../config/rbac/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("there is nothing in config/rbac: %v", err)
-	}
-	for _, file := range files {
-		if filepath.Base(file) == "kustomization.yaml" {
-			continue
-		}
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, document := range strings.Split(string(data), "\n---\n") {
-			object := &unstructured.Unstructured{}
-			if err := yaml.Unmarshal([]byte(document), &object.Object); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			if err := server.Client.Create(t.Context(), object); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-		}
 	}
 }
 
