@@ -7,13 +7,17 @@
 package e2e
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -25,6 +29,9 @@ import (
 
 // systemNamespace is where config/default installs the manager.
 const systemNamespace = "synccenter-system"
+
+// testLabel is on the namespaces of tests.
+const testLabel = "synccenter.dev/e2e"
 
 // cluster is what all tests share.
 var cluster struct {
@@ -40,7 +47,21 @@ func TestMain(m *testing.M) {
 		fmt.Fprintf(os.Stderr, "end-to-end tests need what hack/test-e2e.sh prepares: %v\n", err)
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := awaitNamespacesGone(); err != nil {
+		fmt.Fprintf(os.Stderr, "the namespaces of the tests do not go away: %v\n", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// awaitNamespacesGone lets the manager release what the tests made, before somebody removes the manager.
+func awaitNamespacesGone() error {
+	return wait.PollUntilContextTimeout(context.Background(), 500*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
+		var left corev1.NamespaceList
+		err := cluster.client.List(ctx, &left, client.HasLabels{testLabel})
+		return len(left.Items) == 0, err
+	})
 }
 
 func connect() error {

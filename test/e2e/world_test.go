@@ -32,7 +32,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{
-		GenerateName: "e2e-", Labels: map[string]string{"pod-security.kubernetes.io/enforce": "restricted"},
+		GenerateName: "e2e-", Labels: map[string]string{testLabel: "", "pod-security.kubernetes.io/enforce": "restricted"},
 	}}
 	if err := cluster.client.Create(t.Context(), namespace); err != nil {
 		t.Fatalf("making a namespace: %v", err)
