@@ -53,7 +53,7 @@ func start(ctx context.Context, arguments []string) error {
 		return err
 	}
 	b := &bench{generator: *generator, departments: *departments}
-	p := &page{Machine: thisMachine(), Departments: *departments}
+	p := &page{Machine: thisMachine(), departments: *departments}
 	for _, size := range sizes {
 		figures, err := b.measureSize(ctx, size)
 		if err != nil {

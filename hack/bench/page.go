@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -14,7 +15,7 @@ import (
 // page is all that was measured.
 type page struct {
 	Machine     machine
-	Departments int
+	departments int
 	sizes       []*sizeFigures
 	Writes      []runWrites
 }
@@ -36,11 +37,23 @@ func row(cells ...any) string {
 	words := make([]string, len(cells))
 	for i, cell := range cells {
 		words[i] = fmt.Sprint(cell)
-		if number, ok := cell.(float64); ok {
-			words[i] = fmt.Sprintf("%.2f", number)
+		switch value := cell.(type) {
+		case float64:
+			words[i] = fmt.Sprintf("%.2f", value)
+		case int:
+			words[i] = grouped(value)
 		}
 	}
 	return "| " + strings.Join(words, " | ") + " |"
+}
+
+// grouped writes a number with a comma before every three digits.
+func grouped(number int) string {
+	text := strconv.Itoa(number)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
 }
 
 // rows makes a table's lines of all sizes.
@@ -115,10 +128,11 @@ func (p *page) APIWrites() string {
 }
 
 // Constants of the measurement that the page tells.
-func (p *page) Fields() string   { return strings.Join(userFields, ", ") }
-func (p *page) Connections() int { return connections }
-func (p *page) WritesUsers() int { return writesUsers }
-func (p *page) WritesRate() int  { return writesRate }
+func (p *page) DepartmentCount() string { return grouped(p.departments) }
+func (p *page) Fields() string          { return strings.Join(userFields, ", ") }
+func (p *page) Connections() int        { return connections }
+func (p *page) WritesUsers() string     { return grouped(writesUsers) }
+func (p *page) WritesRate() int         { return writesRate }
 
 // machine is where it was measured.
 type machine struct {
