@@ -200,7 +200,7 @@ func (p *Planner) planDepartmentPeople(plan adder, id string, source, target *ma
 		return nil
 	}
 	return plan(SyncDepartmentLeaders, wave(stageLeaders, 0), func(o *Operation) {
-		o.Changes = []Change{{Field: FieldLeaders, Before: before, After: after, Reference: directory.User}}
+		o.Changes = []Change{p.usersChange(FieldLeaders, before, after)}
 	})
 }
 

@@ -246,7 +246,7 @@ func (p *Planner) planReferences(base Operation, source, target *mapping.Form) e
 		after := elements(attribute.Values, p.sourceUserElement)
 		before := elements(target.References.Get(attribute.Name), p.targetUserElement)
 		if !sameSet(after, before) {
-			changes = append(changes, Change{Field: attribute.Name, Before: before, After: after, Reference: directory.User})
+			changes = append(changes, p.usersChange(attribute.Name, before, after))
 		}
 	}
 	if len(changes) == 0 {
@@ -255,6 +255,14 @@ func (p *Planner) planReferences(base Operation, source, target *mapping.Form) e
 	base.Kind, base.Changes = UpdateUser, changes
 	base.Parent, base.Departments, base.Mark = "", nil, false
 	return p.output.planned(base, wave(stageReferences, 0))
+}
+
+// usersChange is a change of a field that names users.
+func (p *Planner) usersChange(field string, before, after []string) Change {
+	return Change{
+		Field: field, Reference: directory.User,
+		Before: before, BeforeNames: p.userNames(before), After: after, AfterNames: p.userNames(after),
+	}
 }
 
 // planUserGone plans what becomes of the target entry of a user who left the source or the scope.

@@ -10,8 +10,9 @@ import (
 
 // users is what planning knows of the users while it goes over them. Only those without a partner are in memory.
 type users struct {
-	// matches says what became of source users without a target entry.
+	// matches says what became of source users without a target entry, and names what people call those.
 	matches map[string]match
+	names   map[string]string
 	// gone holds the source IDs of links whose user left the source or the scope while the target entry is there.
 	gone map[string]bool
 	// lost holds the source IDs of links whose users are gone on both sides.
@@ -29,7 +30,7 @@ type users struct {
 // planUsers goes over the users three times: to see who has no partner, to find partners by mark and rules, and to compare.
 func (p *Planner) planUsers() error {
 	p.users = users{
-		gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, awaited: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spool.BlockSize),
+		names: map[string]string{}, gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, awaited: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spool.BlockSize),
 	}
 	matcher := p.newMatcher(directory.User)
 	if err := p.findUnpaired(matcher); err != nil {
@@ -74,6 +75,7 @@ func (p *Planner) findUnpaired(matcher *matcher) error {
 				return err
 			}
 			matcher.add(j.id, form.Name, form.Keys)
+			p.users.names[j.id] = form.Name
 		case j.target != nil:
 			p.users.gone[j.id] = true
 		default:
@@ -193,4 +195,20 @@ func (p *Planner) targetUserElement(reference string) (string, bool) {
 	}
 	link, linked := p.options.Links.ByTarget(directory.User, id)
 	return link.SourceID, linked
+}
+
+// userNames says for people whom source IDs name.
+func (p *Planner) userNames(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		name := p.users.names[id]
+		if link, ok := p.options.Links.BySource(directory.User, id); name == "" && ok {
+			name = link.Name
+		}
+		if name == "" {
+			name = id
+		}
+		out = append(out, name)
+	}
+	return out
 }

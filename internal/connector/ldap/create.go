@@ -108,6 +108,9 @@ func (t *Target) addRequest(ctx context.Context, kind directory.Kind, dn string,
 		}
 		return request, nil
 	}
+	if disable := t.config.Users.Disable; disable != nil && disable.Enabled != "" {
+		request.Attribute(disable.Attribute, disable.valuesFor(true))
+	}
 	if attribute := t.config.Users.DepartmentAttribute; attribute != nil && len(entry.Departments) > 0 {
 		values, err := t.departmentValues(ctx, entry.Departments)
 		if err != nil {

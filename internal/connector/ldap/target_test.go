@@ -378,3 +378,25 @@ func TestCheckProvesTheRightToCreate(t *testing.T) {
 		t.Errorf("the check has left %v, %v", result, err)
 	}
 }
+
+func TestNewAccountsAreOn(t *testing.T) {
+	tree := server.Tree(t)
+	config := configOf(server, tree)
+	shapes["ByDepartment"](&config, tree)
+	plain := config
+	config.Users.Disable = &ldap.Disable{Attribute: "employeeType", Disabled: "off", Enabled: "on"}
+	target := newTarget(t, config)
+	top := createDepartment(t, target, "Top", "")
+	user := createUser(t, target, "li", top.ID)
+	if user.Disabled {
+		t.Error("a new account is off")
+	}
+	source, err := ldap.NewSource(t.Context(), plain)
+	must(t, err)
+	defer source.Close()
+	users, err := source.Lookup(t.Context(), directory.User, []string{user.ID}, []string{"employeeType"})
+	must(t, err)
+	if len(users) != 1 || !slices.Equal(users[0].Attributes.Get("employeeType"), []string{"on"}) {
+		t.Errorf("the account reads %+v, want employeeType on", users)
+	}
+}
