@@ -15,6 +15,9 @@ func Effect(links *state.Links, operation *plan.Operation, outcome Outcome, run 
 	if operation.Kind == plan.DeleteUser || operation.Kind == plan.DeleteDepartment {
 		return removalEffect(links, operation, outcome, run)
 	}
+	if LosesDepartments(operation, outcome) {
+		return lossEffect(links, operation, outcome, run)
+	}
 	if outcome.Status != plan.Succeeded {
 		return nil
 	}
@@ -42,6 +45,34 @@ func Effect(links *state.Links, operation *plan.Operation, outcome Outcome, run 
 	return links.Put(link)
 }
 
+// LosesDepartments reports that an operation which would take the last department from people is held.
+func LosesDepartments(operation *plan.Operation, outcome Outcome) bool {
+	return outcome.Status == plan.Held && (operation.Kind == plan.ChangeUserDepartments || operation.Kind == plan.SyncDepartmentMembers)
+}
+
+// People are the source IDs of those from whom an operation takes an account or the last department.
+func People(operation *plan.Operation) []string {
+	if operation.Kind == plan.SyncDepartmentMembers {
+		return changeOf(operation, plan.FieldMembers).Before
+	}
+	return []string{operation.SourceID}
+}
+
+// lossEffect remembers with each person that the loss of the last department is held. A loss that was held before keeps its beginning.
+func lossEffect(links *state.Links, operation *plan.Operation, outcome Outcome, run string) error {
+	for _, id := range People(operation) {
+		link, linked := links.BySource(directory.User, id)
+		if !linked || link.HeldLoss != nil {
+			continue
+		}
+		link.HeldLoss = &state.Hold{Since: outcome.Time, Run: run, Reason: outcome.Message}
+		if err := links.Put(link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func isCreate(kind plan.OperationKind) bool {
 	return kind == plan.CreateUser || kind == plan.CreateDepartment
 }
@@ -65,6 +96,9 @@ func removalEffect(links *state.Links, operation *plan.Operation, outcome Outcom
 
 func withState(link state.Link, to state.LinkState, since time.Time, run, reason, name string) state.Link {
 	link.State, link.Since, link.Run, link.Reason = to, &since, run, reason
+	if to == state.Disabled {
+		link.HeldLoss = nil
+	}
 	if name != "" {
 		link.Name = name
 	}

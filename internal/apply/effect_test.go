@@ -59,6 +59,14 @@ func TestEffect(t *testing.T) {
 		{"a removal that is held waits", with(func(*state.Link) {}), operation(plan.DeleteUser, plain),
 			apply.Outcome{Status: plan.Held, Message: "why", Time: now},
 			with(func(l *state.Link) { l.State, l.Since, l.Run, l.Reason = state.Held, &now, "hr-1", "why" })},
+		{"a loss of the last department that is held is remembered", with(func(*state.Link) {}), operation(plan.ChangeUserDepartments, plain),
+			apply.Outcome{Status: plan.Held, Message: "why", Time: now},
+			with(func(l *state.Link) { l.HeldLoss = &state.Hold{Since: now, Run: "hr-1", Reason: "why"} })},
+		{"so is one that stands with the department", with(func(*state.Link) {}), operation(plan.SyncDepartmentMembers, func(o *plan.Operation) {
+			o.Subject, o.SourceID = directory.Department, "d"
+			o.Changes = []plan.Change{{Field: plan.FieldMembers, Before: []string{"s", "unknown"}}}
+		}), apply.Outcome{Status: plan.Held, Message: "why", Time: now},
+			with(func(l *state.Link) { l.HeldLoss = &state.Hold{Since: now, Run: "hr-1", Reason: "why"} })},
 		{"a removal that is skipped changes nothing", with(func(*state.Link) {}), operation(plan.DeleteUser, func(o *plan.Operation) { o.Removal = plan.Delete }),
 			apply.Outcome{Status: plan.Skipped, Time: now}, with(func(*state.Link) {})},
 	}

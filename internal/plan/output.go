@@ -30,12 +30,18 @@ type LinkChange struct {
 	Link state.Link `json:"link"`
 	// Drop removes the link.
 	Drop bool `json:"drop,omitempty"`
+	// LossEnds forgets that the loss of the last department is held, and changes nothing else.
+	LossEnds bool `json:"lossEnds,omitempty"`
 }
 
 // len counts what was added.
 func (o *output) len() int { return o.decisions.Len() + o.operations.Len() }
 
 func (o *output) link(link state.Link) { o.links = append(o.links, LinkChange{Link: link}) }
+
+func (o *output) lossEnds(link state.Link) {
+	o.links = append(o.links, LinkChange{Link: link, LossEnds: true})
+}
 
 func (o *output) drop(link state.Link) { o.links = append(o.links, LinkChange{Link: link, Drop: true}) }
 

@@ -1,9 +1,12 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/state"
 )
 
 // sourceDepartmentsOf lists the departments of a source user that this task answers for, the main one first.
@@ -59,6 +62,29 @@ func (p *Planner) sameDepartments(before, after []string) bool {
 		return false
 	}
 	return sameSet(before, after)
+}
+
+// heldLoss tells of a user who would lose the last department that this is held already, and forgets the hold of one who would not. What
+// becomes of a user whose new department is awaited is not known, so nothing is forgotten then.
+func (p *Planner) heldLoss(link *state.Link, before, after []string, awaited string) *state.Hold {
+	switch {
+	case link == nil || link.HeldLoss == nil:
+		return nil
+	case len(before) > 0 && (len(after) == 0 || awaited != ""):
+		p.countStaying(p.membership.held, before)
+		return link.HeldLoss
+	}
+	p.output.lossEnds(*link)
+	return nil
+}
+
+// lossNote says in the record of a user that the loss of the last department is held.
+func lossNote(loss *state.Hold) string {
+	if loss == nil {
+		return ""
+	}
+	return fmt.Sprintf("the loss of this user's last department is held since the run %s (%s), so the user stays in it; %s",
+		loss.Run, loss.Since.UTC().Format(time.DateOnly), "the hold ends when the user has a department in the source again")
 }
 
 // planUserDepartments plans where a paired user belongs, on the user or on its departments.

@@ -103,15 +103,17 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	}
 	awaited := ""
 	if len(before) > 0 && !slices.ContainsFunc(after, p.departmentMayStand) {
-		if awaited = p.awaitedDepartment(j.source); awaited != "" {
-			after = before
-		}
+		awaited = p.awaitedDepartment(j.source)
+	}
+	loss := p.heldLoss(j.link, before, after, awaited)
+	if awaited != "" || loss != nil {
+		after = before
 	}
 	enable := j.target.disabled && p.disabledByUs(j.link, found.relinks)
 	sameFields := j.source.plain && j.target.plain && j.source.hash == j.target.hash
 	if sameFields && !adopted && mark == markFine && !enable && p.sameDepartments(before, after) {
 		p.reviveLink(j.link)
-		return p.planNothing(base, awaited)
+		return p.planNothing(base, awaited, loss)
 	}
 	source, err := j.source.form()
 	if err != nil {
@@ -136,15 +138,15 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		p.reviveLink(j.link)
 	}
 	if awaited != "" || planned == p.output.len()+p.exchange.len() {
-		return p.planNothing(base, awaited)
+		return p.planNothing(base, awaited, loss)
 	}
 	return nil
 }
 
 // planNothing records that nothing differs, or that the user stays where they are until their new department is known.
-func (p *Planner) planNothing(base Operation, awaited string) error {
+func (p *Planner) planNothing(base Operation, awaited string, loss *state.Hold) error {
 	if awaited == "" {
-		return p.output.unchanged(directory.User, base.SourceID, base.TargetID, base.Name, "")
+		return p.output.unchanged(directory.User, base.SourceID, base.TargetID, base.Name, lossNote(loss))
 	}
 	base.Kind = ChangeUserDepartments
 	return p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(

@@ -144,9 +144,13 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 // execute does what a plan says, one operation after the other, and answers with the errors by operation.
 func (w *world) execute(operations []plan.Operation, changes []plan.LinkChange) map[int]error {
 	for _, change := range changes {
-		if change.Drop {
+		switch link, _ := w.links.BySource(change.Link.Kind, change.Link.SourceID); {
+		case change.Drop:
 			w.links.Delete(change.Link.Kind, change.Link.SourceID)
-		} else {
+		case change.LossEnds:
+			link.HeldLoss = nil
+			mustPut(w.links, link)
+		default:
 			mustPut(w.links, change.Link)
 		}
 	}
@@ -155,7 +159,7 @@ func (w *world) execute(operations []plan.Operation, changes []plan.LinkChange) 
 	for _, o := range operations {
 		if o.Decision != nil {
 			if o.Decision.Status == plan.Held && o.TakesAway {
-				w.setState(&o, state.Held)
+				w.remember(&o)
 			}
 			continue
 		}
@@ -171,6 +175,25 @@ func (w *world) execute(operations []plan.Operation, changes []plan.LinkChange) 
 		}
 	}
 	return failed
+}
+
+// remember puts a removal on the list of what is held.
+func (w *world) remember(o *plan.Operation) {
+	lost := []string{o.SourceID}
+	switch o.Kind {
+	case plan.SyncDepartmentMembers:
+		lost = o.Changes[0].Before
+	case plan.ChangeUserDepartments:
+	default:
+		w.setState(o, state.Held)
+		return
+	}
+	for _, id := range lost {
+		if link, ok := w.links.BySource(directory.User, id); ok {
+			link.HeldLoss = &state.Hold{Run: "hr-1"}
+			mustPut(w.links, link)
+		}
+	}
 }
 
 func mustPut(links *state.Links, link state.Link) {

@@ -171,8 +171,8 @@ func stateReport(s *state.State) *report.State {
 		Pending: int64(len(held)), PendingListDigest: digest,
 	}
 	for _, link := range held {
-		if link.Since != nil && (facts.PendingSince == nil || link.Since.Before(*facts.PendingSince)) {
-			facts.PendingSince = link.Since
+		if since := link.Waiting(); since != nil && (facts.PendingSince == nil || since.Before(*facts.PendingSince)) {
+			facts.PendingSince = since
 		}
 	}
 	return facts

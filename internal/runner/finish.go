@@ -8,6 +8,7 @@ import (
 
 	"synccenter.dev/synccenter/internal/apply"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/plan"
 	"synccenter.dev/synccenter/internal/report"
@@ -21,9 +22,19 @@ type tail struct {
 	removed int64
 	// notReached counts what the run did not come to, inDoubt what it does not know about.
 	notReached, inDoubt int64
+	// losses are the held losses of the last department. They are entered when the links of this run are there.
+	losses []heldLoss
+	// unlisted: a loss is held for somebody who has no link, so that it is on no list.
+	unlisted bool
 	// refused counts the removals that were refused at the last look, and refusal says why.
 	refused int64
 	refusal string
+}
+
+// heldLoss is an operation that would take the last department from people, and what held it.
+type heldLoss struct {
+	operation plan.Operation
+	outcome   apply.Outcome
 }
 
 // finish leaves what stays of a run: its records whole, the state, the export and the last report. In this order: as long as the report is
@@ -85,6 +96,9 @@ func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, 
 			return tail{}, err
 		}
 	}
+	if err := e.enterLosses(&t, effects); err != nil {
+		return tail{}, err
+	}
 	content, _, err := writer.Commit(ctx)
 	if err != nil {
 		return tail{}, err
@@ -103,6 +117,11 @@ func (e *execution) recordOf(line *planLine, ledger *apply.Ledger, effects bool,
 			TargetID: line.Record.TargetID, Name: line.Record.Name,
 		}
 		outcome := apply.Outcome{Status: line.Record.Status, Reason: line.Record.Reason, Message: line.Record.Message, Time: line.Record.Time}
+		if apply.LosesDepartments(&decided, outcome) {
+			decided.Changes = line.Record.Changes
+			t.losses = append(t.losses, heldLoss{decided, outcome})
+			return line.Record, nil
+		}
 		return line.Record, e.effect(&decided, outcome, effects)
 	case line.Operation != nil:
 		outcome, ok := ledger.Outcome(line.Operation.Index)
@@ -118,18 +137,36 @@ func (e *execution) recordOf(line *planLine, ledger *apply.Ledger, effects bool,
 	return nil, nil
 }
 
+// enterLosses remembers whose loss of the last department is held.
+func (e *execution) enterLosses(t *tail, effects bool) error {
+	for _, loss := range t.losses {
+		if err := e.effect(&loss.operation, loss.outcome, effects); err != nil {
+			return err
+		}
+		for _, id := range apply.People(&loss.operation) {
+			t.unlisted = t.unlisted || !e.state.Links.Has(directory.User, id)
+		}
+	}
+	return nil
+}
+
 // linkEffect enters what planning alone changed of a link. What the operations made of the link stays: they come first in the plan.
 func (e *execution) linkEffect(change *plan.LinkChange) error {
 	current, linked := e.state.Links.BySource(change.Link.Kind, change.Link.SourceID)
 	if !linked || current.TargetID != change.Link.TargetID {
 		return nil
 	}
-	if change.Drop {
+	switch {
+	case change.Drop:
 		e.state.Links.Delete(current.Kind, current.SourceID)
 		return nil
+	case change.LossEnds:
+		current.HeldLoss = nil
+		return e.state.Links.Put(current)
 	}
 	current.State, current.Off = change.Link.State, change.Link.Off
 	current.Since, current.Run, current.Reason = change.Link.Since, change.Link.Run, change.Link.Reason
+	current.HeldLoss = change.Link.HeldLoss
 	return e.state.Links.Put(current)
 }
 
@@ -161,7 +198,7 @@ func (e *execution) saveState(ctx context.Context, summary planSummary, t tail, 
 	s.LastSequence = e.definition.Sequence
 	s.LastRead = summary.Read
 	s.AddRemovals(e.Now(), t.removed)
-	if summary.RemovalsDefinition != "" && t.notReached+t.inDoubt == 0 && how.stopped == nil {
+	if t.notReached+t.inDoubt == 0 && !t.unlisted && how.stopped == nil {
 		s.RemovalsDefinition = summary.RemovalsDefinition
 	}
 	revision, err := s.Save(ctx, e.Store, e.revision)

@@ -114,11 +114,10 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	}
 	summary := planSummary{
 		Time: e.Now().UTC(), Notice: e.loaded.Notice, Present: r.present,
-		Read: state.Size{Users: facts.SourceUsers, Departments: facts.SourceDepartments},
+		Read:               state.Size{Users: facts.SourceUsers, Departments: facts.SourceDepartments},
+		RemovalsDefinition: string(definitionDigest),
 	}
-	if verdict.Hold == nil {
-		summary.RemovalsDefinition = string(definitionDigest)
-	} else {
+	if verdict.Hold != nil {
 		summary.Notice = verdict.Hold.Message
 	}
 	if override := e.definition.RunSpec.GuardOverride; override != nil {

@@ -40,7 +40,7 @@ type planSummary struct {
 	Identity   state.Identity `json:"identity"`
 	// Read is the size of the source.
 	Read state.Size `json:"read"`
-	// RemovalsDefinition is the definition's digest, when nothing kept the plan's removals from being done.
+	// RemovalsDefinition is the definition's digest. When the run is complete, all that the definition takes away is done or on the list of what is held.
 	RemovalsDefinition string `json:"removalsDefinition,omitempty"`
 	Notice             string `json:"notice,omitempty"`
 	// State is the revision of the state that the plan was made over.

@@ -45,10 +45,30 @@ type Link struct {
 	// Run and Reason tell which run held the removal, and why.
 	Run    string `json:"run,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// HeldLoss is set while a user who is in the source waits for a person to decide about the loss of the last department.
+	HeldLoss *Hold `json:"heldLoss,omitempty"`
 	// Name is what people call the entry, for lists of what is held.
 	Name string `json:"name,omitempty"`
 	// Learned tells what the target makes of values that we write.
 	Learned []Learned `json:"learned,omitempty"`
+}
+
+// Hold tells since when something waits for a person, which run held it, and why.
+type Hold struct {
+	Since  time.Time `json:"since"`
+	Run    string    `json:"run,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Waiting tells since when the entry waits for a person; nil when nothing about it does.
+func (l *Link) Waiting() *time.Time {
+	if l.State == Held {
+		return l.Since
+	}
+	if l.HeldLoss != nil {
+		return &l.HeldLoss.Since
+	}
+	return nil
 }
 
 // Learned remembers that a field reads otherwise than it was written: as long as we would write Wrote and it reads Reads, nothing differs.

@@ -28,6 +28,8 @@ type row struct {
 	block, offset       uint32
 	kind, origin, state uint8
 	off, dead           bool
+	// heldLoss: the packed texts have those of a held loss.
+	heldLoss bool
 }
 
 // blockSize is the room of a block. A link that is larger gets a block of its own.
@@ -170,16 +172,22 @@ func (l *Links) Count(kind directory.Kind, among ...LinkState) int64 {
 }
 
 // Pending lists the removals that wait for a person, departments first, each kind in the order of its source IDs, and the digest of
-// that list. An empty list has an empty digest.
+// that list. An empty list has an empty digest. The loss of the last department is a removal of another kind than that of the account.
 func (l *Links) Pending() (held []Link, digest string) {
 	sum := sha256.New()
 	for _, kind := range kinds {
 		for link := range l.Sorted(kind) {
-			if link.State == Held {
-				held = append(held, link)
-				// IDs are bounded by no alphabet, so each is told apart by its length.
-				fmt.Fprintf(sum, "%s %d %s\n", kind, len(link.SourceID), link.SourceID)
+			what := string(kind)
+			switch {
+			case link.State == Held:
+			case link.HeldLoss != nil:
+				what += " loss"
+			default:
+				continue
 			}
+			held = append(held, link)
+			// IDs are bounded by no alphabet, so each is told apart by its length.
+			fmt.Fprintf(sum, "%s %d %s\n", what, len(link.SourceID), link.SourceID)
 		}
 	}
 	if len(held) == 0 {

@@ -36,6 +36,10 @@ func drawLink(t *rapid.T) state.Link {
 		since := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "since"), 0).UTC()
 		link.Since = &since
 	}
+	if rapid.Bool().Draw(t, "has a held loss") {
+		since := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "held since"), 0).UTC()
+		link.HeldLoss = &state.Hold{Since: since, Run: text.Draw(t, "held by"), Reason: text.Draw(t, "held for")}
+	}
 	for range rapid.IntRange(0, 3).Draw(t, "learned") {
 		link.Learned = append(link.Learned, state.Learned{Field: text.Draw(t, "field"), Wrote: text.Draw(t, "wrote"), Reads: text.Draw(t, "reads")})
 	}

@@ -28,7 +28,7 @@ type Header struct {
 	LastSequence int64 `json:"lastSequence"`
 	// LastRead is the size of the last complete read of the source.
 	LastRead Size `json:"lastRead"`
-	// RemovalsDefinition is the definition's digest in the last run that finished its removals.
+	// RemovalsDefinition is the definition's digest in the last run that finished its removals: did them, or put them on the list of what is held.
 	RemovalsDefinition string `json:"removalsDefinition,omitempty"`
 	// Removals are the removals done, by hour, oldest first.
 	Removals []HourlyRemovals `json:"removals,omitempty"`
