@@ -50,8 +50,8 @@ type Options struct {
 	Retries int
 	// Stop, when closed, lets no further operation begin. Those under way end.
 	Stop <-chan struct{}
-	// SettleOnly, when not empty, writes nothing: what is in doubt is settled by reading, and all else that has no outcome is
-	// skipped with this sentence.
+	// SettleOnly, when not empty, begins nothing: what is in doubt is settled by reading, and all else that has no outcome is
+	// skipped with this sentence. The only writes are those without which somebody would be left with a temporary name.
 	SettleOnly string
 	// Now is the clock.
 	Now func() time.Time
@@ -140,7 +140,7 @@ func (w *wave) add(operation plan.Operation) error {
 	if err := w.mayBegin(w.ctx); err != nil {
 		return err
 	}
-	if w.options.SettleOnly == "" {
+	if w.options.SettleOnly == "" || endsTemporary(&operation) {
 		if err := w.ledger.permit(w.ctx, operation.Index); err != nil {
 			return err
 		}
@@ -178,10 +178,17 @@ func (w *wave) begin(operation plan.Operation, do func(context.Context, *plan.Op
 // unlessRefused does an operation unless it is clear already that it must not be begun.
 func (w *wave) unlessRefused(ctx context.Context, operation *plan.Operation, do func(context.Context, *plan.Operation, bool) (Outcome, error)) (Outcome, error) {
 	doubtful := w.ledger.begin(operation.Index)
-	if outcome, refused := w.refuse(operation, doubtful); refused {
-		return w.giveBack(ctx, operation, outcome)
+	outcome, refused := w.refuse(operation, doubtful)
+	if !refused {
+		var err error
+		if outcome, err = do(ctx, operation, doubtful); err != nil {
+			return Outcome{}, err
+		}
 	}
-	return do(ctx, operation, doubtful)
+	if outcome.Status == plan.Succeeded {
+		return outcome, nil
+	}
+	return w.giveBack(ctx, operation, outcome)
 }
 
 // end waits for all operations of the wave.
@@ -214,7 +221,7 @@ func (a *Applier) refuse(operation *plan.Operation, doubtful bool) (Outcome, boo
 			return Outcome{Status: plan.Skipped, Reason: ReasonDependencyFailed, Message: dependencyMessage(outcome)}, true
 		}
 	}
-	if sentence := a.over(); sentence != "" && !doubtful {
+	if sentence := a.over(); sentence != "" && !doubtful && !operation.Finishes {
 		return Outcome{Status: plan.Skipped, Reason: ReasonNotReached, Message: sentence}, true
 	}
 	return Outcome{}, false
@@ -254,6 +261,7 @@ func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubt
 	if err != nil {
 		return a.failed(ctx, err)
 	}
+	step.finishes = operation.Finishes
 	entry, err := a.perform(ctx, step, doubtful)
 	if err != nil {
 		return a.failed(ctx, err)

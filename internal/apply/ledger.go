@@ -68,6 +68,12 @@ func (l *Ledger) Outcome(index int) (Outcome, bool) {
 	return l.outcomes[index], true
 }
 
+// succeeded says whether an operation was done.
+func (l *Ledger) succeeded(index int) bool {
+	outcome, _ := l.Outcome(index)
+	return outcome.Status == plan.Succeeded
+}
+
 // Done is how many operations have an outcome.
 func (l *Ledger) Done() int {
 	l.mu.Lock()
@@ -185,6 +191,9 @@ func GiveUp(ledger *Ledger, operations iter.Seq2[plan.Operation, error], sentenc
 		if ledger.begin(operation.Index) {
 			outcome.Status, outcome.Reason = plan.Failed, ReasonInDoubt
 			outcome.Message = sentence + "; whether this was done is not known: the next run compares and puts it right"
+		}
+		if hasTemporary(&operation, ledger) {
+			outcome = leftTemporary(outcome, "since the target could not be asked to give the one of before back")
 		}
 		ledger.put(outcome)
 	}

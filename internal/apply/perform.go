@@ -17,6 +17,8 @@ type step struct {
 	wrote []plan.Change
 	// pending are the references that were left out.
 	pending []Pending
+	// finishes: it is written even in a run that is to end.
+	finishes bool
 }
 
 // perform does a step. One that may have been done before, by an earlier attempt or by a call that broke, is settled by reading first.
@@ -35,7 +37,7 @@ func (a *Applier) perform(ctx context.Context, s step, doubtful bool) (*director
 			}
 			doubtful = false
 		}
-		if a.options.SettleOnly != "" {
+		if a.options.SettleOnly != "" && !s.finishes {
 			return &refusal{status: plan.Skipped, reason: ReasonNotReached, message: a.options.SettleOnly}
 		}
 		err := a.call(ctx, func(ctx context.Context) (err error) {

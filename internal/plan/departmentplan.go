@@ -42,13 +42,14 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 	}
 	planned := 0
 	add := p.adder(base)
+	aside := p.departments.aside[id]
 	plan := func(kind OperationKind, at uint32, fill func(*Operation)) error {
 		planned++
 		return add(kind, at, fill)
 	}
 	if parent, moved := p.parentChange(form, pair.target); moved {
 		err := plan(MoveDepartment, wave(stageMoveDepartments, p.departments.level[id]), func(o *Operation) {
-			o.Parent, o.Changes = form.Parent, []Change{parent}
+			o.Parent, o.Changes, o.Finishes = form.Parent, []Change{parent}, aside
 		})
 		if err != nil {
 			return err
@@ -67,6 +68,7 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 	if len(changes) > 0 {
 		err := plan(UpdateDepartment, wave(stageUpdateDepartments, p.departments.level[id]), func(o *Operation) {
 			o.Changes, o.Mark, o.Adopt, o.Relinks = changes, taken, pair.adopted, pair.relinks
+			p.stepBack(o, pair.target)
 		})
 		if err != nil {
 			return err
@@ -266,6 +268,8 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 		return err
 	}
 	base.Removal, base.TakesAway = Delete, true
+	p.stepBack(&base, target)
+	base.Finishes = false
 	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
 	return p.output.planned(base, wave(stageDeleteDepartments, maxLevel-p.targetLevel(target)))
 }

@@ -25,6 +25,8 @@ type departments struct {
 	level   map[string]int
 	// aside are the departments that get a temporary name first.
 	aside map[string]bool
+	// takes says whose place a department takes, when that one leaves it.
+	takes map[string]string
 	// waits says of a department whose place it takes, when that one is to be deleted.
 	waits map[string]string
 }

@@ -81,8 +81,7 @@ func (p *Planner) yieldDecided(yield func(Operation, error) bool, decide func(*O
 // yieldUndecided yields what is to be done, numbered.
 func (p *Planner) yieldUndecided(yield func(Operation, error) bool, decide func(*Operation) *Decision) {
 	index := 0
-	// exchanged remembers where those stand whom others need.
-	exchanged := map[string]int{}
+	needs := newNeeds(p)
 	for operation, err := range p.decodeOperations() {
 		if err != nil {
 			yield(Operation{}, err)
@@ -92,14 +91,7 @@ func (p *Planner) yieldUndecided(yield func(Operation, error) bool, decide func(
 			continue
 		}
 		operation.Index = index
-		if giver := p.giverOf(&operation); giver != "" {
-			if needed, ok := exchanged[giver]; ok {
-				operation.Needs = append(operation.Needs, needed)
-			}
-		}
-		if operation.Subject == directory.User && operation.Wave>>20 == uint32(stageExchange) {
-			exchanged[operation.SourceID] = index
-		}
+		needs.fill(&operation)
 		index++
 		if !yield(operation, nil) {
 			return

@@ -28,6 +28,8 @@ type exchange struct {
 	kept     map[string]keptName
 	// needs says, for a claimer, which user must have given up its identifier before.
 	needs map[string]string
+	// takers says of the user who opens a circle who gets the identifier of that one.
+	takers map[string]string
 	// refused are claims that cannot succeed.
 	refused map[string]Decision
 }
@@ -47,7 +49,7 @@ type keptName struct {
 func newExchange(equality directory.Equality) exchange {
 	return exchange{
 		equality: equality, claims: map[string]string{}, removals: spool.New(spool.BlockSize), gives: map[string]string{},
-		kept: map[string]keptName{}, needs: map[string]string{}, refused: map[string]Decision{},
+		kept: map[string]keptName{}, needs: map[string]string{}, takers: map[string]string{}, refused: map[string]Decision{},
 	}
 }
 
@@ -196,6 +198,8 @@ func (e *exchange) levels(byID map[string]*rename) map[string]renameLevel {
 type renameLevel struct {
 	last   int
 	opened bool
+	// finishes: see Operation.Finishes.
+	finishes bool
 }
 
 // open gives the levels of a circle, which begins at path[at] and is opened at first.
@@ -207,9 +211,11 @@ func (e *exchange) open(path []string, at, first string, out map[string]renameLe
 	level := 1
 	for i := len(ordered) - 1; i > 0; i-- {
 		level++
-		out[ordered[i]] = renameLevel{last: level}
+		// Once somebody has the value of the one who opened the circle, there is no way back.
+		out[ordered[i]] = renameLevel{last: level, finishes: level > 2}
 	}
-	out[first] = renameLevel{last: level + 1, opened: true}
+	out[first] = renameLevel{last: level + 1, opened: true, finishes: true}
+	e.takers[first] = ordered[len(ordered)-1]
 }
 
 // planRename plans one rename, in two steps where it opens a circle.
@@ -223,9 +229,10 @@ func (p *Planner) planRename(r *rename, levels map[string]renameLevel) error {
 		if err := p.output.planned(step, wave(stageExchange, 1)); err != nil {
 			return err
 		}
-		r.operation.Restores = r.operation.Changes[0].Before
+		r.operation.Restores = &Restore{Values: r.operation.Changes[0].Before}
 		r.operation.Changes = []Change{{Field: r.operation.Changes[0].Field, Before: []string{temporary}, After: r.operation.Changes[0].After}}
 	}
+	r.operation.Finishes = level.finishes
 	return p.output.planned(r.operation, wave(stageExchange, level.last))
 }
 

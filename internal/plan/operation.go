@@ -81,14 +81,26 @@ type Operation struct {
 	// Relinks is the source ID that the target entry was linked to before: it is gone, and its link goes with it. A ChangeUserIdentifier
 	// with Relinks changes the link and the mark, not the target's own identifier.
 	Relinks string `json:"relinks,omitempty"`
-	// Restores is the identifier that the user had before a temporary one. The user gets it back when what this operation needs is not done.
-	Restores []string `json:"restores,omitempty"`
+	// Restores is set for the operation that ends a temporary identifier or name: what the entry gets back when that was given and this is not done.
+	Restores *Restore `json:"restore,omitempty"`
+	// Finishes says that others have something temporary until this is done: it is done also in a run that is to end, once what it needs is done.
+	Finishes bool `json:"finishes,omitempty"`
 	// Needs lists the operations without whose success this one cannot be done.
 	Needs []int `json:"needs,omitempty"`
 	// Decision is set when the outcome is known without any call.
 	Decision *Decision `json:"decision,omitempty"`
 	// Note tells people what a change list cannot, for an operation that is done.
 	Note string `json:"note,omitempty"`
+}
+
+// Restore is the way back from a temporary identifier or name.
+type Restore struct {
+	// Values are those of before.
+	Values []string `json:"values"`
+	// Opened is the operation that gave the temporary one.
+	Opened int `json:"opened"`
+	// Taken is the operation that gives the values of before to somebody else: once it is done there is no way back.
+	Taken *int `json:"taken,omitempty"`
 }
 
 // Decision is an outcome that planning or the guard already knows.

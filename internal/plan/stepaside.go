@@ -26,7 +26,7 @@ type movement struct {
 
 // findStepAsides notes which departments must step aside. It needs the pairs.
 func (p *Planner) findStepAsides() {
-	p.departments.aside, p.departments.waits = map[string]bool{}, map[string]string{}
+	p.departments.aside, p.departments.takes, p.departments.waits = map[string]bool{}, map[string]string{}, map[string]string{}
 	if p.departmentNameField() == "" {
 		return
 	}
@@ -37,8 +37,7 @@ func (p *Planner) findStepAsides() {
 			arriving[m.then] = id
 		}
 	}
-	// takes says whose place a department takes, when that one leaves it.
-	takes := map[string]string{}
+	takes := p.departments.takes
 	for _, id := range slices.Sorted(maps.Keys(movements)) {
 		m := movements[id]
 		if m.goes || m.then == m.now {
@@ -138,4 +137,11 @@ func (p *Planner) stepAside(base Operation, target *mapping.Form, takesAway bool
 	base.Changes = []Change{{Field: p.departmentNameField(), Before: target.Fields.Get(p.departmentNameField()), After: []string{name}}}
 	base.Note = "another department takes this one's name and place in the same run, so it is given up first"
 	return name, p.output.planned(base, wave(stageStepAside, 0))
+}
+
+// stepBack makes the operation that ends the temporary name of a department give the name of before back when it is not done.
+func (p *Planner) stepBack(operation *Operation, target *mapping.Form) {
+	if p.departments.aside[operation.SourceID] {
+		operation.Restores, operation.Finishes = &Restore{Values: target.Fields.Get(p.departmentNameField())}, true
+	}
 }
