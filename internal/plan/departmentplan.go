@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"synccenter.dev/synccenter/internal/directory"
@@ -14,6 +15,11 @@ func (p *Planner) planDepartments() error {
 	p.findStepAsides()
 	for _, id := range p.departments.topDown {
 		if err := p.planDepartment(id, p.sourceDepartments[id], p.departments.pairs[id]); err != nil {
+			return err
+		}
+	}
+	for _, base := range p.membership.moving {
+		if _, err := p.planMovers(base); err != nil {
 			return err
 		}
 	}
@@ -76,6 +82,10 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 	}
 	if err := p.planDepartmentPeople(plan, id, form, pair.target); err != nil {
 		return err
+	}
+	if p.membership.changes[moving][id] != nil {
+		p.membership.moving = append(p.membership.moving, base)
+		planned++
 	}
 	p.reviveLink(pair.link)
 	if planned == 0 {
@@ -173,20 +183,41 @@ func (p *Planner) parentChange(source, target *mapping.Form) (Change, bool) {
 // adder adds an operation of one department to the plan.
 type adder func(kind OperationKind, at uint32, fill func(*Operation)) error
 
-// planDepartmentMembers plans the member list of a department. Members who lose their last department are an operation of their own.
+// planDepartmentMembers plans the member list of a department, but for the people who move to another one; see planMovers.
 func (p *Planner) planDepartmentMembers(plan adder, id string) error {
-	for _, takesAway := range []bool{false, true} {
-		change, ok := p.membership.change(id, takesAway)
+	for _, part := range []memberPart{ordinary, takingAway} {
+		change, ok := p.membership.change(id, part)
 		if !ok {
 			continue
 		}
-		if err := plan(SyncDepartmentMembers, wave(stageMembership, boolLevel(takesAway)), func(o *Operation) {
-			o.Changes, o.TakesAway = []Change{change}, takesAway
+		target := p.departments.pairs[id].target
+		if len(change.After) > 0 && (target == nil || !p.protected[entryKey{directory.Department, target.ID}]) {
+			p.membership.gains[id] = true
+		}
+		if err := plan(SyncDepartmentMembers, wave(stageMembership, int(part)), func(o *Operation) {
+			o.Changes, o.TakesAway = []Change{change}, part == takingAway
 		}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// planMovers plans that people leave a department for others. They stay when it is clear already that they do not come into one of those;
+// else the operation needs those that bring them there.
+func (p *Planner) planMovers(base Operation) (stay bool, err error) {
+	change, ok := p.membership.change(base.SourceID, moving)
+	if !ok {
+		return false, nil
+	}
+	base.Kind, base.Changes = SyncDepartmentMembers, []Change{change}
+	for _, other := range slices.Sorted(maps.Keys(p.membership.awaits[base.SourceID])) {
+		if !p.membership.gains[other] {
+			return true, p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
+				"these people go to the department %s among others, which is unknown or cannot be made, so they stay until it is there; see the record of that department", other))
+		}
+	}
+	return false, p.output.planned(base, wave(stageMembership, int(moving)))
 }
 
 // planDepartmentPeople plans the members and leaders of a department.
@@ -204,13 +235,6 @@ func (p *Planner) planDepartmentPeople(plan adder, id string, source, target *ma
 	return plan(SyncDepartmentLeaders, wave(stageLeaders, 0), func(o *Operation) {
 		o.Changes = []Change{p.usersChange(FieldLeaders, before, after)}
 	})
-}
-
-func boolLevel(later bool) int {
-	if later {
-		return 1
-	}
-	return 0
 }
 
 // reviveLink makes the link of an entry that is back in the source active again, where no write to the target is needed for it.
@@ -240,6 +264,10 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if err := p.planDepartmentMembers(p.adder(base), link.SourceID); err != nil {
 		return err
 	}
+	stay, err := p.planMovers(base)
+	if err != nil {
+		return err
+	}
 	if link.State != state.Active {
 		return nil
 	}
@@ -262,6 +290,9 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if kept := p.membership.kept[link.SourceID]; kept > 0 {
 		return p.output.decided(base, Skipped, ReasonHasKeptPeople, fmt.Sprintf(
 			"it goes when nobody is in or below it any more: %d people there left, and their accounts are kept or turned off", kept))
+	}
+	if stay {
+		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, "it goes when its people are in their new departments, of which one is unknown or cannot be made")
 	}
 	p.facts.RemovalsDepartments++
 	if _, err := p.stepAside(base, target, true); err != nil {

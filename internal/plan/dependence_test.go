@@ -46,6 +46,24 @@ func TestNobodyLosesTheLastDepartmentToOneThatIsUnknown(t *testing.T) {
 	}
 }
 
+func TestWhoMovesIntoADepartmentThatIsUnknownNowStays(t *testing.T) {
+	w := newWorld()
+	w.capabilities.Membership = directory.OnDepartment
+	w.department("d1", "Company", "")
+	w.department("d2", "Sales", "d1")
+	w.user("u1", "li", "", "d1")
+	w.user("u2", "wang", "", "d2")
+	w.sync(t)
+	w.source["u1"].Departments = []string{"d2"}
+	w.unknown["d2"] = errors.New("unreadable")
+
+	w.expectPlan(t, "SyncDepartmentMembers d1 Skipped/DepartmentUnknown (members):[u1]>[]\nUpdateDepartment d2 Failed/EntryUnknown\n")
+
+	delete(w.unknown, "d2")
+	w.sync(t)
+	w.settled(t)
+}
+
 func TestAnExchangeWithAProtectedEntryLeavesNobodyWithATemporaryName(t *testing.T) {
 	w := company(t)
 	w.department("d4", "West", "d1")

@@ -1,17 +1,24 @@
 package plan
 
-import "synccenter.dev/synccenter/internal/directory"
+import (
+	"maps"
+	"slices"
+
+	"synccenter.dev/synccenter/internal/directory"
+)
 
 // needs fills in which operations of the same plan an operation needs, while the plan is numbered.
 type needs struct {
 	*Planner
+	// gained says which departments get people, left from which ones people move away.
+	gained, left map[string]int
 	// exchanged says where those users stand in the plan whose identifier others claim, opened which departments have a temporary name
 	// since when, and moved where departments are moved.
 	exchanged, opened, moved map[string]int
 }
 
 func newNeeds(p *Planner) *needs {
-	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}}
+	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, gained: map[string]int{}, left: map[string]int{}}
 }
 
 // fill gives an operation that has its index its needs, and notes it for those that come later.
@@ -42,12 +49,32 @@ func (n *needs) fillDepartment(o *Operation) {
 	case o.Kind == MoveDepartment:
 		o.need(n.opened, o.SourceID)
 		n.moved[o.SourceID] = o.Index
+	case o.Kind == SyncDepartmentMembers:
+		n.fillMembers(o)
+		return
 	case o.Restores != nil:
 		o.restores(n.opened)
 		o.need(n.moved, o.SourceID)
 	}
+	if o.Kind == DeleteDepartment {
+		o.need(n.left, o.SourceID)
+	}
 	if o.Kind == CreateDepartment || o.Kind == MoveDepartment || o.Kind == UpdateDepartment {
 		o.need(n.opened, n.departments.takes[o.SourceID])
+	}
+}
+
+// fillMembers lets people leave a department only when they are where they go.
+func (n *needs) fillMembers(o *Operation) {
+	switch memberPart(o.Wave & maxLevel) {
+	case ordinary:
+		n.gained[o.SourceID] = o.Index
+	case moving:
+		n.left[o.SourceID] = o.Index
+		for _, other := range slices.Sorted(maps.Keys(n.membership.awaits[o.SourceID])) {
+			o.need(n.gained, other)
+		}
+	case takingAway:
 	}
 }
 

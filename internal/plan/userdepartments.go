@@ -104,12 +104,16 @@ func (p *Planner) planUserDepartments(base Operation, before, after []string) er
 		return nil
 	}
 	before, after = p.limitDepartments(before), p.limitDepartments(after)
+	level := 0
+	if last {
+		level = int(takingAway)
+	}
 	base.Kind, base.TakesAway = ChangeUserDepartments, last
 	base.Changes = []Change{p.departmentsChange(before, after)}
 	if len(after) > 0 && (len(before) == 0 || before[0] != after[0]) {
 		base.Main = after[0]
 	}
-	return p.output.planned(base, wave(stageMembership, boolLevel(last)))
+	return p.output.planned(base, wave(stageMembership, level))
 }
 
 // planMembers notes the change of a user's departments with the departments, which is where the target keeps it.
@@ -117,14 +121,25 @@ func (p *Planner) planMembers(id, name string, before, after []string, last bool
 	if p.options.Capabilities.Membership != directory.OnDepartment {
 		return
 	}
+	part := ordinary
+	switch {
+	case last:
+		part = takingAway
+	case !slices.ContainsFunc(before, func(department string) bool { return slices.Contains(after, department) }):
+		part = moving
+	}
 	for _, department := range after {
 		if !slices.Contains(before, department) {
 			p.membership.add(department, id, name)
 		}
 	}
 	for _, department := range before {
-		if !slices.Contains(after, department) {
-			p.membership.remove(department, id, name, last)
+		if slices.Contains(after, department) {
+			continue
+		}
+		p.membership.remove(department, id, name, part)
+		if part == moving {
+			p.membership.await(department, after)
 		}
 	}
 }

@@ -353,7 +353,7 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 	}
 	if p.options.Capabilities.Membership == directory.OnDepartment && base.Removal == Delete {
 		for _, id := range departments {
-			p.membership.remove(id, base.SourceID, base.Name, true)
+			p.membership.remove(id, base.SourceID, base.Name, takingAway)
 		}
 	}
 	return p.exchange.remove(base, identifier)

@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -8,7 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/runner"
 )
 
 // newGroups makes a world whose people stand together and whose departments are groups that list them and their leaders.
@@ -161,4 +166,59 @@ func TestAFullTargetIsTakenOver(t *testing.T) {
 	}
 	w.synced()
 	w.expectEqual("operations of a further run", w.operations(w.lastUID()), map[string]int{"NoUpdate Succeeded": 6})
+}
+
+// refusedDepartments refuses to create departments, as long as it is told to.
+type refusedDepartments struct {
+	runner.Connector
+	refuse bool
+}
+
+type refusedDepartmentsTarget struct {
+	connector.Target
+	ends *refusedDepartments
+}
+
+func (e *refusedDepartments) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (connector.Target, error) {
+	target, err := e.Connector.Target(ctx, spec)
+	return &refusedDepartmentsTarget{target, e}, err
+}
+
+func (t *refusedDepartmentsTarget) CreateDepartment(ctx context.Context, department connector.NewEntry) (directory.Entry, error) {
+	if t.ends.refuse {
+		return directory.Entry{}, &connector.Error{Class: connector.Invalid, Err: errors.New("the name is reserved")}
+	}
+	return t.Target.CreateDepartment(ctx, department)
+}
+
+func TestWhoMovesToAGroupThatCannotBeMadeStays(t *testing.T) {
+	t.Parallel()
+	for _, gone := range []bool{false, true} {
+		t.Run(fmt.Sprintf("the old group is gone: %v", gone), func(t *testing.T) {
+			t.Parallel()
+			w := newPlainGroups(t)
+			w.task.Spec.Deletion.Departments.Action = v1alpha1.DepartmentDelete
+			w.synced()
+			if gone {
+				w.group("New", []string{"an", "bo"}, "an")
+				w.leave(groupDN(w.source, "Sales"))
+			} else {
+				w.group("New", []string{"an"}, "an")
+				w.modify(groupDN(w.source, "Sales"), "delete: member\nmember: "+personDN(w.source, "an"))
+			}
+			r := w.begin()
+			r.runner.Connect = &refusedDepartments{Connector: w.mounts, refuse: true}
+			if err := r.attempt(1, false); err != nil {
+				t.Fatal(err)
+			}
+			if !w.inSales("an") {
+				t.Errorf("somebody lost the last group to one that could not be made:\n%s", w.describe(w.lastUID()))
+			}
+			w.expectEqual("members synced", w.operations(w.lastUID())["SyncDepartmentMembers Skipped"], 2)
+
+			w.synced()
+
+			w.expectEven()
+		})
+	}
 }
