@@ -23,6 +23,7 @@ const (
 	readRounds      = 5
 	largeReadRounds = 3
 	loadRounds      = 3
+	largeLoadRounds = 2
 	durableRounds   = 2
 )
 
@@ -46,7 +47,7 @@ func (b *bench) measureSize(ctx context.Context, users int) (figures *sizeFigure
 	figures = &sizeFigures{users: users}
 	loads, reads := loadRounds, readRounds
 	if users >= large {
-		loads, reads = 1, largeReadRounds
+		loads, reads = largeLoadRounds, largeReadRounds
 	} else {
 		say("%d users: first loads, each write flushed to disk", users)
 		l, err := figures.compareLoads(ctx, source, durableRounds, true)
