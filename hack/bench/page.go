@@ -143,7 +143,7 @@ type machine struct {
 func thisMachine() machine {
 	return machine{
 		Processor: fieldOf("/proc/cpuinfo", "model name"), Memory: fieldOf("/proc/meminfo", "MemTotal"), Kernel: firstLine("/proc/sys/kernel/osrelease"),
-		Go: runtime.Version(), OpenLDAP: openLDAPVersion(), Load: firstLine("/proc/loadavg"), CPUs: runtime.NumCPU(),
+		Go: runtime.Version(), OpenLDAP: openLDAPVersion(), Load: loadAverage(), CPUs: runtime.NumCPU(),
 	}
 }
 
@@ -170,6 +170,12 @@ func firstLine(path string) string {
 	}
 	line, _, _ := strings.Cut(string(data), "\n")
 	return line
+}
+
+// loadAverage is that of the last minute.
+func loadAverage() string {
+	minute, _, _ := strings.Cut(firstLine("/proc/loadavg"), " ")
+	return minute
 }
 
 // openLDAPVersion asks ldapsearch, which is of the same package source as slapd.
