@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,18 +17,18 @@ type Example struct {
 	Source, Want map[string][]string
 }
 
-// CheckExamples maps each example by the rows for users and reports where the result is not what the example wants. It needs no
-// directory: every field is taken as text with any number of values, unless a row says otherwise.
+// CheckExamples maps each example by the rows for users and reports where the result is not what the example wants, or what is wrong with the
+// rows themselves. It needs no directory: every field is taken as text with any number of values, unless a row says otherwise.
 func CheckExamples(rows []Row, examples []Example) Problems {
 	if len(examples) == 0 {
 		return nil
 	}
 	source, target := exampleSchemas(rows, examples)
 	mapper, err := Compile(Spec{Users: rows}, source, target, directory.Capabilities{})
-	if err != nil {
-		return nil // CheckExpressions says what is wrong with the rows
-	}
 	var problems Problems
+	if errors.As(err, &problems) {
+		return problems
+	}
 	for i, example := range examples {
 		report := func(format string, arguments ...any) {
 			problems = append(problems, Problem{Path: fmt.Sprintf("mappings.tests[%d] (%s)", i, example.Name), Message: fmt.Sprintf(format, arguments...)})
@@ -74,21 +75,31 @@ func (x *Example) entry() directory.Entry {
 
 // exampleSchemas are two directories that have whatever rows and examples name.
 func exampleSchemas(rows []Row, examples []Example) (source, target directory.Schema) {
-	var read []string
+	read := map[string]directory.Type{}
+	note := func(name string, is directory.Type) {
+		if read[name] != directory.Reference {
+			read[name] = is
+		}
+	}
 	for _, example := range examples {
-		read = append(read, slices.Collect(maps.Keys(example.Source))...)
+		for name := range example.Source {
+			note(name, directory.String)
+		}
 	}
 	source.FoldNames, target.FoldNames = true, true
 	for _, r := range rows {
-		if r.From != "" {
-			read = append(read, r.From)
+		if r.From != "" && r.Type == directory.Reference {
+			note(r.From, directory.Reference)
+		} else if r.From != "" {
+			note(r.From, directory.String)
 		}
-		read = append(read, expression.Names(directory.User, r.Expression)...)
+		for _, name := range expression.Names(directory.User, r.Expression) {
+			note(name, directory.String)
+		}
 		target.Users = append(target.Users, directory.Field{Name: r.To, Type: directory.String, Multiple: true, Equality: directory.Exact})
 	}
-	slices.Sort(read)
-	for _, name := range slices.Compact(read) {
-		source.Users = append(source.Users, directory.Field{Name: name, Type: directory.String, Multiple: true, Equality: directory.Exact})
+	for _, name := range slices.Sorted(maps.Keys(read)) {
+		source.Users = append(source.Users, directory.Field{Name: name, Type: read[name], Multiple: true, Equality: directory.Exact})
 	}
 	return source, target
 }

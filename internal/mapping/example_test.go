@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/mapping"
 )
 
@@ -14,6 +15,7 @@ func TestCheckExamples(t *testing.T) {
 		{To: "displayName", Expression: "user.cn + ' (' + upper(user.uid) + ')'"},
 		{To: "emails", Expression: "user.all.mail.map(m, lower(m))"},
 		{To: "kind", Value: &constant, OnCreate: true},
+		{To: "boss", From: "manager", Type: directory.Reference},
 	}
 	li := map[string][]string{"uid": {"li"}, "cn": {"李雷"}, "mail": {"LI@example.com", "a@example.com"}}
 	cases := map[string]struct {
