@@ -42,6 +42,8 @@ type Options struct {
 	Fence  Fence
 	// Absent looks entries up in the source before they are removed.
 	Absent Absent
+	// WithoutDepartment does the same for users who are to lose their last department: StillThere says that they have one again.
+	WithoutDepartment Absent
 	// Concurrency is how many operations are under way at once.
 	Concurrency int
 	// QPS and Burst bound the calls to the target.
@@ -185,10 +187,14 @@ func (w *wave) unlessRefused(ctx context.Context, operation *plan.Operation, do 
 			return Outcome{}, err
 		}
 	}
-	if outcome.Status == plan.Succeeded {
-		return outcome, nil
+	if outcome.Status != plan.Succeeded {
+		return w.giveBack(ctx, operation, outcome)
 	}
-	return w.giveBack(ctx, operation, outcome)
+	if doubtful && outcome.Reason == ReasonGone && operation.Removal == plan.Delete {
+		// Most likely an earlier attempt of this run took it away.
+		outcome.Reason, outcome.Message = "", "the target entry was gone when the run was taken up again"
+	}
+	return outcome, nil
 }
 
 // end waits for all operations of the wave.

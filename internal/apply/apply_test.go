@@ -56,17 +56,18 @@ func newBench(t *testing.T) *bench {
 	}
 	t.Cleanup(func() { target.Close() })
 	b := &bench{t: t, tree: tree, target: &troubled{Target: target}, journal: &memory{}}
+	nobody := func(_ context.Context, _ directory.Kind, ids []string) (map[string]apply.Verdict, error) {
+		verdicts := map[string]apply.Verdict{}
+		for _, id := range ids {
+			verdicts[id] = apply.Gone
+		}
+		return verdicts, nil
+	}
 	b.options = apply.Options{
 		Target: b.target, Owner: "test/hr", Links: state.NewLinks(), Salt: []byte("salt"), Fence: always{},
 		Ledger:      apply.NewLedger(b.journal, apply.Past{IssuedThrough: -1}),
 		Concurrency: 4, QPS: 1000, Burst: 1000, Retries: 2, Now: time.Now,
-		Absent: func(_ context.Context, _ directory.Kind, ids []string) (map[string]apply.Verdict, error) {
-			verdicts := map[string]apply.Verdict{}
-			for _, id := range ids {
-				verdicts[id] = apply.Gone
-			}
-			return verdicts, nil
-		},
+		Absent: nobody, WithoutDepartment: nobody,
 	}
 	return b
 }

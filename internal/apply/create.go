@@ -53,7 +53,7 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 			if err != nil || found == nil {
 				return nil, false, err
 			}
-			if !a.isOurs(entry, found) {
+			if !a.isOurs(operation.Subject, entry, found) {
 				return nil, false, &connector.Error{Class: connector.Conflict, Err: fmt.Errorf(
 					"creating %q: an entry that is not ours stands at its place, %s; move it away or let matching take it over", operation.Name, found.Place)}
 			}
@@ -63,10 +63,13 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 	}
 }
 
-// isOurs says whether an entry is what a create of ours left behind: it bears our mark; or, without marks, all planned values.
-func (a *Applier) isOurs(entry connector.NewEntry, found *directory.Entry) bool {
+// isOurs says whether an entry is what a create of ours left behind: it bears our mark; or all planned values, on a target without marks.
+func (a *Applier) isOurs(kind directory.Kind, entry connector.NewEntry, found *directory.Entry) bool {
 	if found.Mark != nil {
 		return found.Mark.SourceID == entry.Mark.SourceID && (found.Mark.Owner == "" || found.Mark.Owner == entry.Mark.Owner)
+	}
+	if a.hasMark(kind) {
+		return false
 	}
 	for _, attribute := range entry.Attributes {
 		if !sameValues(found.Attributes.Get(attribute.Name), attribute.Values) && !unreadable(found, attribute.Name) {

@@ -126,7 +126,11 @@ func relearn(old []state.Learned, wrote []plan.Change, learned []state.Learned) 
 	return kept
 }
 
-// Removed reports that an outcome took an entry away, for the guard's window.
-func Removed(operation *plan.Operation, outcome Outcome) bool {
-	return operation.TakesAway && outcome.Status == plan.Succeeded && outcome.Reason != ReasonGone && operation.Subject == directory.User
+// Removed lists the source IDs of the people from whom an operation took the account or the last department, for the guard's window.
+func Removed(operation *plan.Operation, outcome Outcome) []string {
+	ofPeople := operation.Subject == directory.User || operation.Kind == plan.SyncDepartmentMembers
+	if !operation.TakesAway || !ofPeople || outcome.Status != plan.Succeeded || outcome.Reason == ReasonGone {
+		return nil
+	}
+	return People(operation)
 }

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"synccenter.dev/synccenter/internal/connector"
@@ -35,9 +36,9 @@ func (a *Applier) changeUserDepartments(operation *plan.Operation) (step, error)
 		return step{}, nothingButPending(pending)
 	}
 	return step{
-		write: func(ctx context.Context) (*directory.Entry, error) {
+		write: a.unlessPlaced(operation, func(ctx context.Context) (*directory.Entry, error) {
 			return written(a.target.ChangeUserDepartments(ctx, id, change))
-		},
+		}),
 		done: func(ctx context.Context) (*directory.Entry, bool, error) {
 			entry, err := a.read(ctx, directory.User, id, nil)
 			return entry, entry != nil && belongs(entry, change), err
@@ -84,7 +85,46 @@ func (a *Applier) syncPeople(operation *plan.Operation, field string, sync func(
 		return step{}, nothingButPending(pending)
 	}
 	return step{
-		write:   func(ctx context.Context) (*directory.Entry, error) { return nil, sync(ctx, id, add, remove) },
+		write: a.unlessPlaced(operation, func(ctx context.Context) (*directory.Entry, error) {
+			return nil, sync(ctx, id, add, remove)
+		}),
 		pending: pending,
 	}, nil
+}
+
+// unlessPlaced lets a write take the last department from people only if the source, asked once more, has none for them.
+func (a *Applier) unlessPlaced(operation *plan.Operation, write func(context.Context) (*directory.Entry, error)) func(context.Context) (*directory.Entry, error) {
+	if !operation.TakesAway {
+		return write
+	}
+	return func(ctx context.Context) (*directory.Entry, error) {
+		for ids := range slices.Chunk(People(operation), lookupBatch) {
+			var verdicts map[string]Verdict
+			err := a.try(ctx, func() (err error) {
+				verdicts, err = a.options.WithoutDepartment(ctx, directory.User, ids)
+				return err
+			})
+			if err != nil {
+				if _, fatal := a.failed(ctx, err); fatal != nil {
+					return nil, fatal
+				}
+				return nil, notTaken(ReasonLookupFailed, fmt.Sprintf("looking the user up in the source before the loss of the last department: %v", err))
+			}
+			for _, id := range ids {
+				switch verdicts[id] {
+				case Gone, OutOfScope:
+				case StillThere:
+					return nil, notTaken(ReasonStillInSource, fmt.Sprintf(
+						"the user %s has a department in the source again, as the look-up just before found; the next run looks at it afresh", id))
+				default:
+					return nil, notTaken(ReasonLookupFailed, fmt.Sprintf("the source did not say whether the user %s has a department", id))
+				}
+			}
+		}
+		return write(ctx)
+	}
+}
+
+func notTaken(reason, message string) error {
+	return &refusal{status: plan.Skipped, reason: reason, message: "nobody lost the last department: " + message}
 }

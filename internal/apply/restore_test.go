@@ -8,6 +8,7 @@ import (
 	"synccenter.dev/synccenter/internal/apply"
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/plan"
+	"synccenter.dev/synccenter/internal/state"
 )
 
 func TestARunThatIsGivenUpSaysWhoHasATemporaryName(t *testing.T) {
@@ -29,5 +30,36 @@ func TestARunThatIsGivenUpSaysWhoHasATemporaryName(t *testing.T) {
 	outcome, _ := ledger.Outcome(2)
 	if outcome.Status != plan.Failed || !strings.Contains(outcome.Message, "temporary name") {
 		t.Errorf("the record does not say what became of the user: %+v", outcome)
+	}
+}
+
+func TestARemovalThatAnEarlierAttemptDidCounts(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		issued int
+		want   int
+	}{{"begun by an earlier attempt", 0, 1}, {"not begun by this run", -1, 0}} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			b.apply(person("stays"))
+			created, _ := b.options.Ledger.Outcome(0)
+			if err := b.options.Links.Put(state.Link{
+				Kind: directory.User, SourceID: "stays", TargetID: created.TargetID, Origin: state.Created, State: state.Active,
+			}); err != nil {
+				t.Fatal(err)
+			}
+			b.options.Ledger = apply.NewLedger(b.journal, apply.Past{IssuedThrough: test.issued})
+			leaver := plan.Operation{
+				Kind: plan.DeleteUser, Subject: directory.User, SourceID: "s", TargetID: "00000000-0000-0000-0000-000000000001",
+				Removal: plan.Delete, TakesAway: true,
+			}
+			b.apply(leaver)
+			outcome, _ := b.options.Ledger.Outcome(0)
+			if got := len(apply.Removed(&leaver, outcome)); got != test.want {
+				t.Errorf("%d removals count, want %d: %+v", got, test.want, outcome)
+			}
+		})
 	}
 }

@@ -16,6 +16,15 @@ const sentinels = 3
 // absent looks entries up in the source just before they are removed, together with some that were found by the read. When none of those
 // is found by the same call, the answer says nothing: the account may have lost the right to see people, or the base may be another.
 func (e *execution) absent(present presentSample) apply.Absent {
+	return e.lookUp(present, e.entryVerdict)
+}
+
+// withoutDepartment does the same for the departments of users.
+func (e *execution) withoutDepartment(present presentSample) apply.Absent {
+	return e.lookUp(present, e.departmentVerdict)
+}
+
+func (e *execution) lookUp(present presentSample, judge func(*directory.Entry) apply.Verdict) apply.Absent {
 	return func(ctx context.Context, kind directory.Kind, ids []string) (map[string]apply.Verdict, error) {
 		known := chooseSentinels(present[kind], ids)
 		if len(known) == 0 {
@@ -35,7 +44,7 @@ func (e *execution) absent(present presentSample) apply.Absent {
 		if !slices.ContainsFunc(known, func(id string) bool { return found[id] != nil }) {
 			return nil, fmt.Errorf("entries that the read had found (%q) were not found by the look-up either; check the rights of the source's account", known)
 		}
-		return e.verdicts(ids, found), nil
+		return verdicts(ids, found, judge), nil
 	}
 }
 
@@ -65,23 +74,49 @@ func chooseSentinels(sample, asked []string) []string {
 	return append([]string{left[0]}, left[len(left)-sentinels+1:]...)
 }
 
-// verdicts judges each entry. One whose scope cannot be told has no verdict, and is not removed.
-func (e *execution) verdicts(ids []string, found map[string]*directory.Entry) map[string]apply.Verdict {
+// verdicts judges each entry. One of which nothing can be told has no verdict, and nothing is taken away then.
+func verdicts(ids []string, found map[string]*directory.Entry, judge func(*directory.Entry) apply.Verdict) map[string]apply.Verdict {
 	verdicts := make(map[string]apply.Verdict, len(ids))
 	for _, id := range ids {
-		entry := found[id]
-		if entry == nil {
+		if found[id] == nil {
 			verdicts[id] = apply.Gone
 			continue
 		}
-		in, err := e.includes(entry)
-		switch {
-		case err != nil:
-		case in:
-			verdicts[id] = apply.StillThere
-		default:
-			verdicts[id] = apply.OutOfScope
+		if verdict := judge(found[id]); verdict != "" {
+			verdicts[id] = verdict
 		}
 	}
 	return verdicts
+}
+
+// entryVerdict says whether the task is still about an entry of the source.
+func (e *execution) entryVerdict(entry *directory.Entry) apply.Verdict {
+	in, err := e.includes(entry)
+	switch {
+	case err != nil:
+		return ""
+	case in:
+		return apply.StillThere
+	}
+	return apply.OutOfScope
+}
+
+// departmentVerdict says whether a user of the source has a department that the task is about. One that is newer than the read tells nothing.
+func (e *execution) departmentVerdict(entry *directory.Entry) apply.Verdict {
+	verdict := e.entryVerdict(entry)
+	if verdict != apply.StillThere {
+		return verdict
+	}
+	for _, id := range entry.Departments {
+		switch {
+		case e.chosen.Department(id):
+			return apply.StillThere
+		case !e.chosen.Knows(id):
+			verdict = ""
+		}
+	}
+	if verdict == "" {
+		return ""
+	}
+	return apply.OutOfScope
 }

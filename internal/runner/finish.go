@@ -18,8 +18,8 @@ import (
 type tail struct {
 	counts  history.Counts
 	records report.Records
-	// removed are the accounts that were taken away.
-	removed int64
+	// removed are the people whose account or last department was taken away.
+	removed map[string]struct{}
 	// notReached counts what the run did not come to, inDoubt what it does not know about.
 	notReached, inDoubt int64
 	// losses are the held losses of the last department. They are entered when the links of this run are there.
@@ -78,7 +78,7 @@ func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, 
 		return tail{}, err
 	}
 	encoder := history.NewEncoder(writer)
-	var t tail
+	t := tail{removed: map[string]struct{}{}}
 	var counter history.Counter
 	for line, err := range lines {
 		if err != nil {
@@ -184,11 +184,12 @@ func (t *tail) see(operation *plan.Operation, outcome apply.Outcome) {
 		t.notReached++
 	case outcome.Reason == apply.ReasonInDoubt:
 		t.inDoubt++
-	case operation.Removal != "" && outcome.Status == plan.Skipped:
+	case (operation.Removal != "" || operation.TakesAway) && outcome.Status == plan.Skipped:
 		t.refused++
 		t.refusal = outcome.Message
-	case apply.Removed(operation, outcome):
-		t.removed++
+	}
+	for _, id := range apply.Removed(operation, outcome) {
+		t.removed[id] = struct{}{}
 	}
 }
 
@@ -197,7 +198,7 @@ func (e *execution) saveState(ctx context.Context, summary planSummary, t tail, 
 	s := e.state
 	s.LastSequence = e.definition.Sequence
 	s.LastRead = summary.Read
-	s.AddRemovals(e.Now(), t.removed)
+	s.AddRemovals(e.Now(), int64(len(t.removed)))
 	if t.notReached+t.inDoubt == 0 && !t.unlisted && how.stopped == nil {
 		s.RemovalsDefinition = summary.RemovalsDefinition
 	}

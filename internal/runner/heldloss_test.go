@@ -8,8 +8,11 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/utils/ptr"
+
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/state"
 )
 
@@ -153,5 +156,72 @@ func (w *world) loseState() {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s", len(known.States[0].Source), known.States[0].Source, known.States[0].Target))
 	if err := artifact.Delete(w.t.Context(), w.store, scope, "state-"+hex.EncodeToString(sum[:16])); err != nil {
 		w.t.Fatal(err)
+	}
+}
+
+// losing is a world, the operation that takes a last department there, and how somebody loses it.
+type losing struct {
+	name      string
+	world     func(*testing.T) *world
+	operation string
+	lose      func(w *world, uid string)
+}
+
+func losings() []losing {
+	return []losing{
+		{"membership on the user", newAttributes, "ChangeUserDepartments",
+			func(w *world, uid string) { w.modify(personDN(w.source, uid), "delete: departmentNumber") }},
+		{"membership on the department", newPlainGroups, "SyncDepartmentMembers",
+			func(w *world, uid string) {
+				w.modify(groupDN(w.source, "Sales"), "delete: member\nmember: "+personDN(w.source, uid))
+			}},
+	}
+}
+
+func TestEachPersonWhoLosesTheLastDepartmentCountsInTheWindow(t *testing.T) {
+	t.Parallel()
+	for _, test := range losings() {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := test.world(t)
+			w.task.Spec.Guard.Removals = v1alpha1.RemovalLimits{Floor: ptr.To[int32](1), Percent: ptr.To[int32](0), Count: ptr.To[int32](0)}
+			w.synced()
+			test.lose(w, "an")
+			w.synced()
+			w.expectEqual("the first loss", w.operations(w.lastUID())[test.operation+" Succeeded"], 1)
+			w.leave(personDN(w.source, "dora"))
+			w.synced()
+			w.expectEqual("the second removal, in a run of its own", w.operations(w.lastUID())["DeleteUser Held"], 1)
+		})
+	}
+}
+
+func TestTheLastLookBeforeTheLossOfTheLastDepartment(t *testing.T) {
+	t.Parallel()
+	for _, test := range losings() {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := test.world(t)
+			w.synced()
+			user, department := w.sourceIDOf("The an"), w.sourceIDOf("Sales")
+			test.lose(w, "an")
+			r := w.begin()
+			r.runner.Connect = &lookingEnds{Connector: w.mounts, look: func(entries []directory.Entry, err error) ([]directory.Entry, error) {
+				for i := range entries {
+					if entries[i].ID == user {
+						entries[i].Departments = []string{department}
+					}
+				}
+				return entries, err
+			}}
+			if err := r.attempt(1, false); err != nil {
+				t.Fatal(err)
+			}
+			w.expectEqual("the loss", w.operations(r.uid)[test.operation+" Skipped"], 1)
+			w.expectEqual("who has a department again stays", w.inSales("an"), true)
+
+			w.synced()
+			w.expectEqual("the loss in the next run", w.operations(w.lastUID())[test.operation+" Succeeded"], 1)
+		})
 	}
 }

@@ -76,5 +76,8 @@ func (s *Scope) Fields() []string {
 // The caller must not change it.
 func (s *Scope) Departments() []string { return s.departments }
 
+// Knows reports that a department was there when the scope was made.
+func (s *Scope) Knows(id string) bool { return s.tree.Contains(id) }
+
 // Department reports that a department is synced, as one of the chosen or above one.
 func (s *Scope) Department(id string) bool { return s.synced[id] }
