@@ -45,11 +45,12 @@ func (t *Target) moveTo(ctx context.Context, kind directory.Kind, id, above stri
 
 // relocate gives an entry another name, another parent, or both; what is empty stays. What referred to the old place is mended.
 func (t *Target) relocate(ctx context.Context, kind directory.Kind, text, newRDN, newParent string) error {
+	var id uuid
 	var from, to string
 	err := t.at(ctx, kind, text, func(at spot) error {
 		rdn, parent := cutDN(at.dn)
 		rdn, superior := cmp.Or(newRDN, rdn), cmp.Or(newParent, parent)
-		from, to = at.dn, rdn+","+superior
+		id, from, to = at.id, at.dn, rdn+","+superior
 		if from == to {
 			return nil
 		}
@@ -61,11 +62,28 @@ func (t *Target) relocate(ctx context.Context, kind directory.Kind, text, newRDN
 		if request.Controls, err = t.controls(at); err != nil {
 			return err
 		}
-		return t.writers.do(ctx, fmt.Sprintf("renaming %q to %q", printable(from), printable(to)), func(conn *goldap.Conn) error { return conn.ModifyDN(request) })
+		err = t.writers.do(ctx, fmt.Sprintf("renaming %q to %q", printable(from), printable(to)), func(conn *goldap.Conn) error { return conn.ModifyDN(request) })
+		if mayBeDone(ctx, err) {
+			t.unsettled.note(at.id, at.dn)
+		}
+		return err
 	})
-	if err != nil || from == to {
+	if err != nil {
 		return err
 	}
+	// A move before this one may have been done although its answer was lost.
+	if err := t.settleMove(ctx, kind, id, to); err != nil || from == to {
+		return err
+	}
+	if err := t.moved(ctx, kind, from, to); err != nil {
+		t.unsettled.note(id, from) // the entry has moved; whoever looks whether it has mends the rest
+		return err
+	}
+	return nil
+}
+
+// moved follows an entry that has left a place: what is known of places, and what refers to it.
+func (t *Target) moved(ctx context.Context, kind directory.Kind, from, to string) error {
 	t.users.rebase(from, to)
 	t.departments.rebase(from, to)
 	if err := t.mendReferences(ctx, kind, from, to); err != nil {

@@ -17,6 +17,8 @@ import (
 type Target struct {
 	*Source
 	writers *writers
+	// unsettled are moves whose answer was lost.
+	unsettled unsettled
 	// asserts and postReads report which controls the server has.
 	asserts, postReads bool
 }
