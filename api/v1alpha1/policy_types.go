@@ -81,7 +81,8 @@ type DepartmentDeletion struct {
 
 // Guard are the limits that a whole plan must keep before its first write.
 type Guard struct {
-	// removals are the limits above which all removals of a plan are held.
+	// removals are the limits above which all removals of a plan are held: when
+	// there are more than floor, and either more than percent or more than count.
 	// +optional
 	// +kubebuilder:default={}
 	Removals RemovalLimits `json:"removals,omitzero"`

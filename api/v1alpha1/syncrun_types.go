@@ -181,7 +181,10 @@ type GuardOverride struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	Reason string `json:"reason"`
-	// removals replaces the limits on removals that it names. Default: the task's.
+	// removals replaces the limits on removals that it names, lets a department
+	// lose more than half of its people, and plans the removals again that earlier
+	// runs hold. Default: the task's limits, and what is held stays held.
+	// Example: {percent: 40, count: 4000}.
 	// +optional
 	Removals *RemovalLimitsOverride `json:"removals,omitempty"`
 	// shrink replaces the limit on a shrinking source. Default: the task's. Example: {percent: 40}.
@@ -208,6 +211,7 @@ type RemovalLimitsOverride struct {
 	// +kubebuilder:validation:Maximum=100
 	Percent *int32 `json:"percent,omitempty"`
 	// count above which removals are held. Default: the task's. Example: 4000.
+	// Percent binds as well: name both.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=10000000

@@ -138,7 +138,7 @@ func applyState(result *v1alpha1.SyncTaskStatus, set condition.Setter, o *observ
 		}
 		message := "No removal waits for a person."
 		if state.Pending > 0 {
-			message = strings.TrimSpace(fmt.Sprintf("%d removals wait for a person since run %q. %s", state.Pending, o.runs[i].Name, told.Notice))
+			message = strings.TrimSpace(fmt.Sprintf("Removals that wait for a person: %d, the oldest since run %q. %s", state.Pending, state.PendingRun, told.Notice))
 			set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld, message)
 			return
 		}

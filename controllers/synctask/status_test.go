@@ -131,7 +131,7 @@ func TestReportsOfRuns(t *testing.T) {
 		"hr-3": {Source: connected("hr answered")},
 		"hr-2": {
 			Source: connected("an older answer"), Target: &report.Endpoint{Reason: string(v1alpha1.ReasonCredentialsRejected), Message: "Secret directory"},
-			State: &report.State{Users: 9, Departments: 2, Pending: 4, PendingListDigest: "sha256:list", PendingSince: &since}, Notice: "More than 2 percent left.",
+			State: &report.State{Users: 9, Departments: 2, Pending: 4, PendingRun: "hr-1", PendingListDigest: "sha256:list", PendingSince: &since}, Notice: "More than 2 percent left.",
 		},
 		"hr-1": {State: &report.State{Users: 1}},
 	}})
@@ -141,7 +141,7 @@ func TestReportsOfRuns(t *testing.T) {
 	}
 	expect(t, status.Conditions, v1alpha1.ConditionTargetReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRejected)
 	message := expect(t, status.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld)
-	if want := `4 removals wait for a person since run "hr-2". More than 2 percent left.`; message != want {
+	if want := `Removals that wait for a person: 4, the oldest since run "hr-1". More than 2 percent left.`; message != want {
 		t.Errorf("message %q, want %q", message, want)
 	}
 	if status.Links.Users != 9 || status.PendingDeletions.Count != 4 || !status.PendingDeletions.Since.Time.Equal(since) {

@@ -10,7 +10,10 @@ const minMembers = 10
 
 // departmentEmptied holds all removals when one department would lose more than half of its people: it was moved out of sight rather
 // than dismissed, and among thousands the share of the whole would not show it.
-func departmentEmptied(_ Limits, f Facts) *Finding {
+func departmentEmptied(l Limits, f Facts) *Finding {
+	if l.DepartmentsMayEmpty {
+		return nil
+	}
 	var emptied []string
 	for _, d := range f.DepartmentLosses {
 		if d.Members >= minMembers && d.Loses*2 > d.Members {

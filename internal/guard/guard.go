@@ -5,6 +5,8 @@ type Limits struct {
 	// Removals: all removals are held when there are more than Floor of them within the window and either more than Percent of the active
 	// links or more than Count.
 	RemovalsFloor, RemovalsPercent, RemovalsCount int64
+	// DepartmentsMayEmpty: a department may lose more than half of its people.
+	DepartmentsMayEmpty bool
 	// ShrinkPercent: the source lost more than this share since the last complete read: stop.
 	ShrinkPercent int64
 	// ClearedPercent: one field would be emptied for more than this share of the users that are compared: stop.

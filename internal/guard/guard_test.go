@@ -69,7 +69,7 @@ func TestEvaluate(t *testing.T) {
 		{name: "departments count too", facts: func(f *guard.Facts) { f.RemovalsUsers, f.RemovalsDepartments = 21, 1 }, hold: "TooManyRemovals: would remove 22 of 1050"},
 		{name: "removals over the number", facts: func(f *guard.Facts) { f.ActiveUsers, f.RemovalsUsers = 100_000, 501 }, hold: "TooManyRemovals: would remove 501 of 100050 (0.5%)"},
 		{name: "removals within the number", facts: func(f *guard.Facts) { f.ActiveUsers, f.RemovalsUsers = 100_000, 500 }},
-		{name: "the window counts", facts: func(f *guard.Facts) { f.RemovalsUsers, f.Window = 2, 20 }, hold: "TooManyRemovals: would remove 2 of 1050 (0.2%) linked entries after 20 that were done shortly before"},
+		{name: "the window counts", facts: func(f *guard.Facts) { f.RemovalsUsers, f.Window = 2, 20 }, hold: "TooManyRemovals: would remove 2 of 1050 (0.2%) linked entries, which makes 22 of 1050 (2.1%) with the 20 that were done shortly before"},
 		{name: "the window alone holds nothing", facts: func(f *guard.Facts) { f.Window = 900 }},
 		{name: "no removal is let pass", facts: func(f *guard.Facts) { f.RemovalsUsers = 1 },
 			limit: func(l *guard.Limits) { l.RemovalsFloor, l.RemovalsPercent, l.RemovalsCount = 0, 0, 0 }, hold: "TooManyRemovals: would remove 1 of 1050"},
@@ -128,10 +128,10 @@ func TestEveryFindingSaysHowToGoOn(t *testing.T) {
 	ways := map[string][]string{
 		guard.SourceEmpty:       {"account", "suspend the task"},
 		guard.GuardStopped:      {"nothing was written", "spec.guardOverride.", "reason"},
-		guard.TooManyRemovals:   {"details RUN --status held", "stay held", "spec.guardOverride.removals"},
-		guard.DepartmentEmptied: {"details RUN --status held", "stay held"},
-		guard.DefinitionChanged: {"details RUN --status held", "stay held", "undo it"},
-		guard.StateRebuilt:      {"details RUN --status held", "stay held"},
+		guard.TooManyRemovals:   {"details RUN --status held", "spec.guardOverride.removals", "spec.guardOverride.removals"},
+		guard.DepartmentEmptied: {"details RUN --status held", "spec.guardOverride.removals"},
+		guard.DefinitionChanged: {"details RUN --status held", "spec.guardOverride.removals", "undo it"},
+		guard.StateRebuilt:      {"details RUN --status held", "spec.guardOverride.removals"},
 	}
 	facts := []func(*guard.Facts){
 		func(f *guard.Facts) { f.SourceUsers = 0 },

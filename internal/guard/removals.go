@@ -12,18 +12,19 @@ func removals(l Limits, f Facts) *Finding {
 	}
 	earlier := ""
 	if f.Window > 0 {
-		earlier = fmt.Sprintf(" after %d that were done shortly before", f.Window)
+		earlier = fmt.Sprintf(", which makes %s with the %d that were done shortly before", share(total, active), f.Window)
 	}
 	return &Finding{TooManyRemovals, fmt.Sprintf("the run would remove %s linked entries%s, and guard.removals allows %d, or up to %d%% and %d in all, within its window. %s",
 		share(planned, active), earlier, l.RemovalsFloor, l.RemovalsPercent, l.RemovalsCount, waysOnHeld("removals"))}
 }
 
-// waysOnHeld says what a person can do about held removals. Without a limit there is none that could be raised.
+// waysOnHeld says what a person can do about held removals.
 func waysOnHeld(limit string) string {
 	ways := "All removals are held, the rest of the run goes on. Look at them with kubectl synccenter details RUN --status held. " +
-		"If the cause was a mistake, undo it: whoever is back in the source is kept. Otherwise they stay held until a person decides, which is not served yet"
+		"If the cause was a mistake, undo it: whoever is back in the source is kept. " +
+		"Otherwise a run with spec.guardOverride.removals and a reason looks at them again, with limits of its own"
 	if limit == "" {
 		return ways
 	}
-	return ways + fmt.Sprintf(". Later removals of this size pass with spec.guardOverride.%s and a reason in one run, or with a higher guard.%s in the task", limit, limit)
+	return ways + fmt.Sprintf(". For good, raise guard.%s in the task", limit)
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"synccenter.dev/synccenter/internal/directory"
@@ -21,14 +22,15 @@ var (
 )
 
 // Defaults are the rows of a task that has none: the fields of the lists above that both directories have and the target lets us write.
-// A target that knows departments by a field which the source lacks gets the name that people call the department.
+// The field by which the target knows departments gets the name that people call the department: a source of another kind keeps it elsewhere.
 func Defaults(source, target directory.Schema, capabilities directory.Capabilities) Spec {
 	spec := Spec{
 		Users:       defaultRows(directory.User, defaultUserFields, source, target),
 		Departments: defaultRows(directory.Department, defaultDepartmentFields, source, target),
 	}
 	naming, ok := target.Field(directory.Department, capabilities.DepartmentName)
-	if ok && !naming.ReadOnly && !gives(spec.Departments, naming.Name) {
+	if ok && !naming.ReadOnly {
+		spec.Departments = slices.DeleteFunc(spec.Departments, func(r Row) bool { return r.To == naming.Name })
 		spec.Departments = append(spec.Departments, Row{To: naming.Name, Expression: "department.name"})
 	}
 	return spec
@@ -49,13 +51,4 @@ func defaultRows(kind directory.Kind, names []string, source, target directory.S
 		rows = append(rows, Row{To: to.Name, From: from.Name})
 	}
 	return rows
-}
-
-func gives(rows []Row, field string) bool {
-	for _, r := range rows {
-		if r.To == field {
-			return true
-		}
-	}
-	return false
 }

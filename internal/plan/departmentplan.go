@@ -268,7 +268,7 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if err != nil {
 		return err
 	}
-	if link.State != state.Active {
+	if !p.removalIsOpen(&link) {
 		return nil
 	}
 	if _, decision := p.checkMark(directory.Department, link.SourceID, target.Mark, false); decision != nil {
@@ -307,8 +307,8 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 
 // willRemove says whether a department that left the source or the scope would be deleted, were nothing held.
 func (p *Planner) willRemove(link *state.Link) bool {
-	return link.State == state.Active && !p.protected[entryKey{directory.Department, link.TargetID}] && p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] &&
-		p.membership.held[link.SourceID]+p.membership.kept[link.SourceID] == 0
+	return p.removalIsOpen(link) && !p.protected[entryKey{directory.Department, link.TargetID}] &&
+		p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] && p.membership.held[link.SourceID]+p.membership.kept[link.SourceID] == 0
 }
 
 // targetLevel is the depth of a target department: the deepest are deleted first.

@@ -203,6 +203,12 @@ func TestHeldRemovals(t *testing.T) {
 	if _, digest := w.links.Pending(); digest == "" {
 		t.Error("nothing is pending")
 	}
+	// A person who overrides the limits asks about them again.
+	w.reconsider = true
+	if got, want := describe(w.sync(t)), "DeleteUser u3 (link):[u3]>[]\n"; got != want {
+		t.Errorf("with the limits overridden:\n%s", got)
+	}
+	w.settled(t)
 }
 
 func TestUnknownEntriesAreLeftAlone(t *testing.T) {

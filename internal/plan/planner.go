@@ -23,6 +23,8 @@ type Options struct {
 	UserRemoval, DepartmentRemoval Removal
 	// DisabledBefore is the moment before which a leaver must have been disabled to be deleted now; the zero time deletes nobody for that.
 	DisabledBefore time.Time
+	// Reconsider plans again what earlier runs hold: a person overrides the limits on removals for this run.
+	Reconsider bool
 	// Adopt and Relink are the task's matching policy.
 	Adopt, Relink Policy
 }

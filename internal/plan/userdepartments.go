@@ -68,7 +68,7 @@ func (p *Planner) sameDepartments(before, after []string) bool {
 // becomes of a user whose new department is awaited is not known, so nothing is forgotten then.
 func (p *Planner) heldLoss(link *state.Link, before, after []string, awaited string) *state.Hold {
 	switch {
-	case link == nil || link.HeldLoss == nil:
+	case link == nil || link.HeldLoss == nil || p.options.Reconsider:
 		return nil
 	case len(before) > 0 && (len(after) == 0 || awaited != ""):
 		p.countStaying(p.membership.held, before)

@@ -284,7 +284,7 @@ func (p *Planner) planUserGone(j *pair) error {
 		return err
 	}
 	identifier := p.identifier(form)
-	if link.State != state.Active && !p.deletionIsDue(&link) {
+	if !p.removalIsOpen(&link) && !p.deletionIsDue(&link) {
 		p.exchange.keep(identifier, base.Name, link.State)
 		if link.State == state.Held {
 			p.countStaying(p.membership.held, departments)
@@ -357,6 +357,12 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 		}
 	}
 	return p.exchange.remove(base, identifier)
+}
+
+// removalIsOpen reports that the removal of an entry that is gone from the source is to be planned: nothing became of it yet, or
+// what is held is asked about again.
+func (p *Planner) removalIsOpen(link *state.Link) bool {
+	return link.State == state.Active || link.State == state.Held && p.options.Reconsider
 }
 
 // deletionIsDue reports that a leaver has been disabled for as long as the task wants.

@@ -34,6 +34,7 @@ type world struct {
 	unknown            map[string]error
 	protected          map[string]bool
 	disabledBefore     time.Time
+	reconsider         bool
 	// refused are operations that fail before they are tried; see Operation.Needs.
 	refused map[int]error
 }
@@ -103,7 +104,7 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 	planner := plan.New(plan.Options{
 		Owner: "me", Mapper: mapper, Capabilities: w.capabilities, Links: w.links, Salt: w.salt,
 		UserRemoval: w.users, DepartmentRemoval: w.departments, Adopt: w.adopt, Relink: w.relink,
-		DisabledBefore: w.disabledBefore,
+		DisabledBefore: w.disabledBefore, Reconsider: w.reconsider,
 	})
 	check := func(err error) {
 		t.Helper()

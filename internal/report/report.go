@@ -104,7 +104,9 @@ type State struct {
 	Users       int64 `json:"users"`
 	Departments int64 `json:"departments"`
 	// Pending are the removals that wait for a person.
-	Pending           int64      `json:"pending"`
-	PendingListDigest string     `json:"pendingListDigest,omitempty"`
-	PendingSince      *time.Time `json:"pendingSince,omitempty"`
+	Pending           int64  `json:"pending"`
+	PendingListDigest string `json:"pendingListDigest,omitempty"`
+	// PendingSince and PendingRun tell since when, and since which run, the oldest of them waits.
+	PendingSince *time.Time `json:"pendingSince,omitempty"`
+	PendingRun   string     `json:"pendingRun,omitempty"`
 }

@@ -172,7 +172,7 @@ func stateReport(s *state.State) *report.State {
 	}
 	for _, link := range held {
 		if since := link.Waiting(); since != nil && (facts.PendingSince == nil || since.Before(*facts.PendingSince)) {
-			facts.PendingSince = since
+			facts.PendingSince, facts.PendingRun = since, link.WaitingRun()
 		}
 	}
 	return facts

@@ -121,7 +121,11 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 		summary.Notice = verdict.Hold.Message
 	}
 	if override := e.definition.RunSpec.GuardOverride; override != nil {
-		summary.Notice = strings.TrimSpace(summary.Notice + " The guard was overridden for this run: " + strings.TrimSuffix(override.Reason, ".") + ".")
+		said := fmt.Sprintf("The guard was overridden for this run: %s.", strings.TrimSuffix(override.Reason, "."))
+		if summary.Notice != "" {
+			said = strings.TrimSuffix(summary.Notice, ".") + ". " + said
+		}
+		summary.Notice = said
 	}
 	return summary, verdict, nil
 }

@@ -70,3 +70,22 @@ func TestGuardOverride(t *testing.T) {
 		t.Errorf("the message does not tell the reason of the override: %s", last.Outcome.Message)
 	}
 }
+
+func TestAnOverrideLooksAtHeldRemovalsAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.company()
+	none := int32(0)
+	w.task.Spec.Guard.Removals = v1alpha1.RemovalLimits{Floor: &none, Percent: &none, Count: &none}
+	w.synced()
+	w.leaves("an", "East", "Sales", "Head")
+	last := w.synced()
+	w.expectEqual("without an override", w.operations(w.lastUID()), map[string]int{"DeleteUser Held": 1, "NoUpdate Succeeded": 14})
+	w.expectEqual("pending", fmt.Sprintf("%d since %s", last.State.Pending, last.State.PendingRun), "1 since hr-run-2")
+	w.synced()
+	all := int32(100)
+	w.override = &v1alpha1.GuardOverride{Reason: "she left", Removals: &v1alpha1.RemovalLimitsOverride{Percent: &all, Count: &all}}
+	last = w.synced()
+	w.expectEqual("with one", w.operations(w.lastUID()), map[string]int{"DeleteUser Succeeded": 1, "NoUpdate Succeeded": 14})
+	w.expectEqual("pending after it", last.State.Pending, int64(0))
+}

@@ -33,6 +33,7 @@ func limitsOf(g *v1alpha1.Guard, override *v1alpha1.GuardOverride) guard.Limits 
 		}
 	}
 	if removals := override.Removals; removals != nil {
+		limits.DepartmentsMayEmpty = true
 		replace(&limits.RemovalsFloor, removals.Floor)
 		replace(&limits.RemovalsPercent, removals.Percent)
 		replace(&limits.RemovalsCount, removals.Count)
@@ -50,6 +51,9 @@ func planOptions(d *definition.Definition, mapper *mapping.Mapper, able director
 		Owner: d.Owner, Mapper: mapper, Capabilities: able, Links: s.Links, Salt: s.Salt,
 		UserRemoval: plan.Removal(spec.Deletion.Users.Action), DepartmentRemoval: plan.Removal(spec.Deletion.Departments.Action),
 		Adopt: plan.Policy(spec.Matching.Adopt), Relink: plan.Policy(spec.Matching.Relink),
+	}
+	if override := d.RunSpec.GuardOverride; override != nil {
+		options.Reconsider = override.Removals != nil
 	}
 	if after := spec.Deletion.Users.DeleteAfter; after != nil {
 		options.DisabledBefore = now.Add(-after.Duration)

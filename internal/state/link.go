@@ -71,6 +71,14 @@ func (l *Link) Waiting() *time.Time {
 	return nil
 }
 
+// WaitingRun is the run that held what waits for a person.
+func (l *Link) WaitingRun() string {
+	if l.State != Held && l.HeldLoss != nil {
+		return l.HeldLoss.Run
+	}
+	return l.Run
+}
+
 // Learned remembers that a field reads otherwise than it was written: as long as we would write Wrote and it reads Reads, nothing differs.
 // Both are keyed digests (see State.Salt), so that no value is kept.
 type Learned struct {
