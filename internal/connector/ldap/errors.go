@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"unicode"
@@ -19,6 +20,9 @@ import (
 
 // maxServerText is how much of what a server says is repeated in an error, in bytes.
 const maxServerText = 300
+
+// noTLS is what is wrong when a server was asked for TLS where it speaks plain text.
+const noTLS = "it does not speak TLS at this port: use ldap:// with startTLS, or the server's port for ldaps:// (636)"
 
 // resultNoOperation is what a write with the no-op control is answered with when it would have succeeded.
 const resultNoOperation = 16654
@@ -38,7 +42,7 @@ var meanings = map[uint16]meaning{
 	goldap.LDAPResultStrongAuthRequired:           {connector.Credentials, "the server wants TLS first: use ldaps:// or startTLS"},
 	goldap.LDAPResultConfidentialityRequired:      {connector.Credentials, "the server wants TLS first: use ldaps:// or startTLS"},
 	goldap.LDAPResultInappropriateAuthentication:  {connector.Credentials, "this account cannot log in with a password"},
-	goldap.LDAPResultInvalidCredentials:           {connector.Credentials, "the server refuses the login: correct username and password in the Secret"},
+	goldap.LDAPResultInvalidCredentials:           {connector.Credentials, "the server refuses the login: correct the keys username and password of the Secret"},
 	goldap.LDAPResultReferral:                     {connector.Incomplete, "the server names another one for this: put that one into urls"},
 	goldap.LDAPResultUnavailableCriticalExtension: {connector.Invalid, "the server lacks a control that is needed"},
 	goldap.LDAPResultConstraintViolation:          {connector.Invalid, "a rule of the server refuses the value"},
@@ -91,6 +95,7 @@ func (s *server) explain(err error) (connector.Class, string) {
 		host      x509.HostnameError
 		invalid   x509.CertificateInvalidError
 		record    tls.RecordHeaderError
+		name      *net.DNSError
 		verify    *tls.CertificateVerificationError
 		result    *goldap.Error
 	)
@@ -102,10 +107,17 @@ func (s *server) explain(err error) (connector.Class, string) {
 	case errors.As(err, &invalid), errors.As(err, &verify):
 		return connector.Untrusted, "its certificate is not valid: " + printable(err.Error())
 	case errors.As(err, &record):
-		return connector.Untrusted, "it does not speak TLS at this port: use ldap:// with startTLS, or another port"
+		return connector.Untrusted, noTLS
+	case errors.Is(err, wire.ErrNoTLS):
+		return connector.Unavailable, noTLS // or what stands before the server has lost it, so the next one is worth trying
+	case errors.As(err, &name):
+		return connector.Unavailable, fmt.Sprintf("the name %q cannot be resolved (%s): correct it in urls; a Service of the cluster is SERVICE.NAMESPACE.svc", name.Name, printable(name.Err))
 	case errors.Is(err, wire.ErrTooLarge):
 		return connector.Invalid, printable(err.Error()) + ": one entry is too large to be read"
 	case errors.As(err, &result):
+		if errors.Is(err, wire.ErrNoStartTLS) {
+			return connector.Invalid, answered("the server does not offer StartTLS: use ldaps://, or have TLS set up on the server", result)
+		}
 		return explainResult(result)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return connector.Unavailable, "it does not answer in time"
@@ -117,25 +129,34 @@ func (s *server) explain(err error) (connector.Class, string) {
 }
 
 func explainResult(result *goldap.Error) (connector.Class, string) {
-	said := ""
-	if result.Err != nil {
-		said = printable(result.Err.Error())
-	}
 	known, ok := meanings[result.ResultCode]
 	if !ok {
 		known = meaning{connector.Invalid, "the server refuses it"}
 	}
-	if result.ResultCode == goldap.LDAPResultConstraintViolation && strings.Contains(said, "unique") {
+	if result.ResultCode == goldap.LDAPResultConstraintViolation && strings.Contains(said(result), "unique") {
 		known = meaning{connector.Conflict, "another entry has this value, which must be unique"}
 	}
-	text := fmt.Sprintf("%s (result %d", known.advice, result.ResultCode)
+	return known.class, answered(known.advice, result)
+}
+
+// said is the server's own text about a result; it may be empty.
+func said(result *goldap.Error) string {
+	if result.Err == nil {
+		return ""
+	}
+	return printable(result.Err.Error())
+}
+
+// answered is an advice with the result that it is about.
+func answered(advice string, result *goldap.Error) string {
+	text := fmt.Sprintf("%s (result %d", advice, result.ResultCode)
 	if name := goldap.LDAPResultCodeMap[result.ResultCode]; name != "" {
 		text += " " + name
 	}
-	if said != "" {
-		text += ": " + said
+	if words := said(result); words != "" {
+		text += ": " + words
 	}
-	return known.class, text + ")"
+	return text + ")"
 }
 
 // isResult reports that the server answered with this code.

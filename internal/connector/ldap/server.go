@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	goldap "github.com/go-ldap/ldap/v3"
+
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/connector/ldap/wire"
 )
@@ -117,9 +119,20 @@ func (s *server) dial(ctx context.Context) (*wire.Conn, error) {
 		return conn, nil
 	}
 	if err := conn.Bind(limited, s.bindDN, s.password); err != nil {
-		return nil, s.failed(ctx, fmt.Sprintf("logging in as %q", s.bindDN), errors.Join(err, conn.Close()))
+		return nil, s.loginFailed(ctx, errors.Join(err, conn.Close()))
 	}
 	return conn, nil
+}
+
+// loginFailed is the error of a login. A username that is no name for the server is a matter of the Secret, not of the connection.
+func (s *server) loginFailed(ctx context.Context, err error) error {
+	attempt := fmt.Sprintf("logging in as %q", s.bindDN)
+	var result *goldap.Error
+	if ctx.Err() == nil && errors.As(err, &result) && result.ResultCode == goldap.LDAPResultInvalidDNSyntax {
+		advice := "the username is not a distinguished name: correct the key username of the Secret, for example cn=sync,dc=example,dc=com"
+		return &connector.Error{Class: connector.Credentials, Err: fmt.Errorf("%s: %s: %w", s.url, attempt, &refusal{text: answered(advice, result), cause: err})}
+	}
+	return s.failed(ctx, attempt, err)
 }
 
 // borrow takes a connection that was used before, or makes one.

@@ -319,24 +319,28 @@ func TestReadsEndWithTheirContext(t *testing.T) {
 
 func TestLoginsAndCertificatesAreChecked(t *testing.T) {
 	named := slapdtest.Start(t, slapdtest.Options{Hosts: []string{"ldap.example.com"}})
+	plain := slapdtest.Start(t, slapdtest.Options{NoTLS: true})
 	tests := map[string]struct {
 		change func(*ldap.Config)
 		class  connector.Class
 		text   string
 	}{
-		"ldaps":               {change: func(c *ldap.Config) { c.URLs, c.CA = []string{server.TLSURL}, server.CA }},
-		"StartTLS":            {change: func(c *ldap.Config) { c.StartTLS, c.CA = true, server.CA }},
-		"the second server":   {change: func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1", server.URL} }},
-		"wrong password":      {func(c *ldap.Config) { c.Password = "wrong" }, connector.Credentials, "Secret"},
-		"empty password":      {func(c *ldap.Config) { c.Password = "" }, connector.Credentials, "empty"},
-		"nobody":              {change: func(c *ldap.Config) { c.BindDN, c.Password, c.Anonymous = "", "", true }},
-		"no server":           {func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1"} }, connector.Unavailable, "refused"},
-		"unknown authority":   {func(c *ldap.Config) { c.URLs = []string{server.TLSURL} }, connector.Untrusted, "authority"},
-		"StartTLS, untrusted": {func(c *ldap.Config) { c.StartTLS = true }, connector.Untrusted, "authority"},
-		"another name":        {func(c *ldap.Config) { c.URLs, c.CA = []string{named.TLSURL}, named.CA }, connector.Untrusted, "another name"},
+		"ldaps":                    {change: func(c *ldap.Config) { c.URLs, c.CA = []string{server.TLSURL}, server.CA }},
+		"StartTLS":                 {change: func(c *ldap.Config) { c.StartTLS, c.CA = true, server.CA }},
+		"the second server":        {change: func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1", server.URL} }},
+		"wrong password":           {func(c *ldap.Config) { c.Password = "wrong" }, connector.Credentials, "Secret"},
+		"a username that is no DN": {func(c *ldap.Config) { c.BindDN = "admin" }, connector.Credentials, "key username"},
+		"no such host":             {func(c *ldap.Config) { c.URLs = []string{"ldap://directory.invalid"} }, connector.Unavailable, `the name "directory.invalid" cannot be resolved`},
+		"no StartTLS":              {func(c *ldap.Config) { c.URLs, c.StartTLS = []string{plain.URL}, true }, connector.Invalid, "does not offer StartTLS"},
+		"empty password":           {func(c *ldap.Config) { c.Password = "" }, connector.Credentials, "empty"},
+		"nobody":                   {change: func(c *ldap.Config) { c.BindDN, c.Password, c.Anonymous = "", "", true }},
+		"no server":                {func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1"} }, connector.Unavailable, "refused"},
+		"unknown authority":        {func(c *ldap.Config) { c.URLs = []string{server.TLSURL} }, connector.Untrusted, "authority"},
+		"StartTLS, untrusted":      {func(c *ldap.Config) { c.StartTLS = true }, connector.Untrusted, "authority"},
+		"another name":             {func(c *ldap.Config) { c.URLs, c.CA = []string{named.TLSURL}, named.CA }, connector.Untrusted, "another name"},
 		"no TLS there": {func(c *ldap.Config) {
 			c.URLs = []string{strings.Replace(server.URL, "ldap:", "ldaps:", 1)}
-		}, connector.Unavailable, "connecting"},
+		}, connector.Unavailable, "it does not speak TLS at this port"},
 		"no certificate":       {func(c *ldap.Config) { c.CA = []byte("x") }, connector.Untrusted, "PEM"},
 		"not an address":       {func(c *ldap.Config) { c.URLs = []string{"ldap.example.com"} }, connector.Invalid, "urls[0]"},
 		"not a filter":         {func(c *ldap.Config) { c.Users.Filter = "(uid=" }, connector.Invalid, "users.filter"},

@@ -65,7 +65,9 @@ func (s *Server) configuration(options Options) string {
 	for _, module := range []string{"back_mdb", "refint", "unique", "memberof", "syncprov"} {
 		fmt.Fprintf(&b, "moduleload %s\n", module)
 	}
-	fmt.Fprintf(&b, "TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\nTLSCertificateKeyFile %[1]s/server.key\n", s.folder)
+	if !options.NoTLS {
+		fmt.Fprintf(&b, "TLSCACertificateFile %[1]s/ca.pem\nTLSCertificateFile %[1]s/server.pem\nTLSCertificateKeyFile %[1]s/server.key\n", s.folder)
+	}
 	b.WriteString("sizelimit unlimited\n" + options.Global + "\n")
 	fmt.Fprintf(&b, "database mdb\nsuffix %s\nrootdn %s\nrootpw %s\ndirectory %s/data\nmaxsize 1073741824\n", Suffix, AdminDN, AdminPassword, s.folder)
 	if !options.Durable {

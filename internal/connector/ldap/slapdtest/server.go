@@ -38,6 +38,8 @@ type Options struct {
 	Database string
 	// Hosts are the names in the server's certificate; 127.0.0.1 and localhost when empty.
 	Hosts []string
+	// NoTLS makes a server that offers no TLS: TLSURL and StartTLS do not work.
+	NoTLS bool
 	// Durable makes the server flush each write to disk. It is slow, as in production.
 	Durable bool
 }

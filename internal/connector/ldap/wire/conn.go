@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 	"time"
 
 	ber "github.com/go-asn1-ber/asn1-ber"
@@ -63,7 +64,10 @@ func Dial(ctx context.Context, options Options) (*Conn, error) {
 	}
 	secure := tls.Client(conn, options.TLS)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		return nil, errors.Join(err, conn.Close())
+		if !options.StartTLS && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)) {
+			return nil, errors.Join(ErrNoTLS, err, conn.Close())
+		}
+		return nil, errors.Join(cutShort(err), conn.Close())
 	}
 	return newConn(secure, options.Timeout), nil
 }
@@ -115,7 +119,12 @@ func (c *Conn) Bind(ctx context.Context, dn, password string) error {
 func (c *Conn) startTLS(ctx context.Context) error {
 	request := ber.Encode(ber.ClassApplication, ber.TypeConstructed, goldap.ApplicationExtendedRequest, nil, "StartTLS")
 	request.AppendChild(ber.NewString(ber.ClassContext, ber.TypePrimitive, 0, startTLS, "Name"))
-	if err := c.exchange(ctx, request, tagExtendedResponse); err != nil {
+	err := c.exchange(ctx, request, tagExtendedResponse)
+	var result *goldap.Error
+	if errors.As(err, &result) && result.ResultCode == goldap.LDAPResultProtocolError {
+		return errors.Join(ErrNoStartTLS, err) // RFC 4511 has this one result for it
+	}
+	if err != nil {
 		return err
 	}
 	if c.in.Buffered() > 0 {

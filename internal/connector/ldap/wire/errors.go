@@ -11,6 +11,10 @@ var (
 	ErrDisconnected = errors.New("the server ended the connection")
 	// ErrTooLarge: an entry is larger than MaxMessage.
 	ErrTooLarge = errors.New("the server sent a message that is too large")
+	// ErrNoTLS: the server ended the connection when it was to begin with TLS, as one does that expects plain text.
+	ErrNoTLS = errors.New("the server ended the connection when TLS began")
+	// ErrNoStartTLS: the server does not offer StartTLS. Its result is joined.
+	ErrNoStartTLS = errors.New("the server does not offer StartTLS")
 
 	errProtocol = errors.New("the server does not speak LDAP as it should")
 )
