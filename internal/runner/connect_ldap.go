@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"fmt"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/connector"
@@ -17,7 +18,11 @@ func openLDAPSource(ctx context.Context, mounts Connectors, source *v1alpha1.Sou
 	if source.LDAP.Departments != nil {
 		config.Departments = ldapDepartments(source.LDAP.Departments)
 	}
-	return ldap.NewSource(ctx, config)
+	opened, err := ldap.NewSource(ctx, config)
+	if err != nil {
+		return nil, namingSecret(source.LDAP.CredentialsSecretRef, err)
+	}
+	return opened, nil
 }
 
 func openLDAPTarget(ctx context.Context, mounts Connectors, target *v1alpha1.Target, execution *v1alpha1.Execution) (connector.Target, error) {
@@ -38,7 +43,19 @@ func openLDAPTarget(ctx context.Context, mounts Connectors, target *v1alpha1.Tar
 		config.Departments.RDN, config.Departments.Mark = string(departments.RDN), string(departments.Mark)
 		config.Departments.Placeholder = departments.Placeholder
 	}
-	return ldap.NewTarget(ctx, config)
+	opened, err := ldap.NewTarget(ctx, config)
+	if err != nil {
+		return nil, namingSecret(target.LDAP.CredentialsSecretRef, err)
+	}
+	return opened, nil
+}
+
+// namingSecret says in the error of a refused login which Secret the login came from.
+func namingSecret(secret *v1alpha1.SecretReference, err error) error {
+	if secret == nil || connector.ClassOf(err) != connector.Credentials {
+		return err
+	}
+	return fmt.Errorf("with the login of Secret %q: %w", secret.Name, err)
 }
 
 // ldapConnection says how a server is reached, with what is mounted.

@@ -35,7 +35,7 @@ func TestWhatIsWrongWithATaskIsNamed(t *testing.T) {
 		{"a wrong password", func(w *world) {
 			w.writeSecret("wrong", map[string]string{"username": slapdtest.AdminDN, "password": "guess"})
 			source(w).CredentialsSecretRef.Name = "wrong"
-		}, v1alpha1.ReasonCredentialsRejected, server.URL},
+		}, v1alpha1.ReasonCredentialsRejected, `Secret "wrong": ` + server.URL},
 		{"no server", func(w *world) { source(w).URLs = []string{"ldap://127.0.0.1:1"} }, v1alpha1.ReasonUnreachable, "127.0.0.1:1"},
 		{"an untrusted server", func(w *world) { source(w).URLs = []string{server.TLSURL} }, v1alpha1.ReasonUntrustedCert, "caBundleRef"},
 		{"no such base", func(w *world) { source(w).Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, v1alpha1.ReasonBaseNotFound, "ou=nowhere"},
@@ -61,6 +61,46 @@ func TestWhatIsWrongWithATaskIsNamed(t *testing.T) {
 				t.Errorf("the message tells a password: %s", last.Outcome.Message)
 			}
 			w.expectEqual("entries in the target", len(w.contents(w.target)), 2)
+		})
+	}
+}
+
+func TestBothEndsSayHowTheyAnswered(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name           string
+		spoil          func(w *world)
+		source, target v1alpha1.Reason
+	}{
+		{"no Secret of the source, which is found at once", func(w *world) {
+			w.task.Spec.Sources[0].LDAP.CredentialsSecretRef.Name = "missing"
+		}, v1alpha1.ReasonSecretMissing, v1alpha1.ReasonConnected},
+		{"no Secret of the target", func(w *world) {
+			w.task.Spec.Target.LDAP.CredentialsSecretRef.Name = "missing"
+		}, v1alpha1.ReasonConnected, v1alpha1.ReasonSecretMissing},
+		{"two problems", func(w *world) {
+			w.task.Spec.Sources[0].LDAP.CredentialsSecretRef.Name = "missing"
+			w.task.Spec.Target.LDAP.Users.BaseDN = "ou=nowhere," + slapdtest.Suffix
+		}, v1alpha1.ReasonSecretMissing, v1alpha1.ReasonBaseNotFound},
+		{"a typo in the scope, which is no fault of the source", func(w *world) {
+			w.task.Spec.Scope.Departments.Include = []string{"/Nowhere"}
+		}, v1alpha1.ReasonConnected, v1alpha1.ReasonConnected},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.company()
+			test.spoil(w)
+
+			last := w.sync()
+
+			w.expectEqual("result", last.Outcome.Result, report.Failed)
+			if last.Source == nil || last.Target == nil {
+				t.Fatalf("one end says nothing: source %+v, target %+v", last.Source, last.Target)
+			}
+			w.expectEqual("the source", last.Source.Reason, test.source)
+			w.expectEqual("the target", last.Target.Reason, test.target)
 		})
 	}
 }

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/apply"
@@ -61,37 +60,52 @@ func (e *execution) fresh(ctx, work context.Context) error {
 	return e.carryOut(ctx, work, summary, apply.Past{IssuedThrough: -1})
 }
 
-// open opens both ends and learns what they are.
+// open opens both ends and learns what they are. Each end gives its own answer, whatever the other one says, so that people read about both.
 func (e *execution) open(ctx context.Context) (state.Identity, error) {
-	var identity state.Identity
-	group, groupCtx := errgroup.WithContext(ctx)
-	group.Go(func() error {
-		source, err := e.Connect.Source(groupCtx, &e.definition.TaskSpec)
+	var (
+		identity             state.Identity
+		sourceErr, targetErr error
+		ends                 sync.WaitGroup
+	)
+	ends.Go(func() {
+		source, err := e.Connect.Source(ctx, &e.definition.TaskSpec)
 		if err == nil {
 			e.source = source
-			identity.Source, err = source.Identity(groupCtx)
+			identity.Source, err = source.Identity(ctx)
 		}
-		return e.noted(sourceEnd, err)
+		sourceErr = e.opened(sourceEnd, err)
 	})
-	group.Go(func() error {
-		target, err := e.Connect.Target(groupCtx, &e.definition.TaskSpec)
+	ends.Go(func() {
+		target, err := e.Connect.Target(ctx, &e.definition.TaskSpec)
 		if err == nil {
 			e.target = target
-			identity.Target, err = target.Identity(groupCtx)
+			identity.Target, err = target.Identity(ctx)
 		}
-		return e.noted(targetEnd, err)
+		targetErr = e.opened(targetEnd, err)
 	})
-	return identity, group.Wait()
+	ends.Wait()
+	if sourceErr != nil && targetErr != nil {
+		return identity, fmt.Errorf("%w; %w", sourceErr, targetErr)
+	}
+	return identity, errors.Join(sourceErr, targetErr)
 }
 
-// noted makes the error of one end a failure, and puts it into the report.
+// opened puts the answer of one end into the report, also when it is a good one.
+func (e *execution) opened(which end, err error) error {
+	if err == nil {
+		e.reporter.connected(which, "the "+string(which))
+	}
+	return e.noted(which, err)
+}
+
+// noted makes the error of one end a failure, and puts it into the report. A definition that is wrong is no answer of an end.
 func (e *execution) noted(which end, err error) error {
 	if err == nil {
 		return nil
 	}
 	err = endFailure(which, err)
 	var failed *failure
-	if errors.As(err, &failed) {
+	if errors.As(err, &failed) && failed.reason != v1alpha1.ReasonInvalidDefinition {
 		e.reporter.endpoint(which, report.Endpoint{Reason: string(failed.reason), Message: failed.message})
 	}
 	return err

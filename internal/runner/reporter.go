@@ -67,7 +67,7 @@ func (r *reporter) endpoint(which end, answer report.Endpoint) {
 	})
 }
 
-// connected notes that an end gave all that was asked of it.
+// connected notes that an end gave all that was asked of it so far.
 func (r *reporter) connected(which end, name string) {
 	r.endpoint(which, report.Endpoint{Reason: string(v1alpha1.ReasonConnected), Message: name + " answered."})
 }
