@@ -52,8 +52,6 @@ func (e *execution) read(ctx context.Context) (*reading, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	e.reporter.connected(sourceEnd, "the source")
-	e.reporter.connected(targetEnd, "the target")
 	e.Log.Info("both directories are read", "sourceUsers", r.found[directory.User], "sourceDepartments", r.found[directory.Department])
 	return r, nil
 }
