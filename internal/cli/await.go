@@ -29,7 +29,7 @@ func untilInterrupted(ctx context.Context) (context.Context, context.CancelFunc)
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// await shows how far a run is until it is over, and answers with an error that carries the run's exit code unless it succeeded.
+// await shows how far a run is until it is over, then how it ended. Unless it succeeded, the error carries the exit code and nothing else.
 func (o *Options) await(ctx context.Context, cluster *cluster, name string) error {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
@@ -46,7 +46,7 @@ func (o *Options) await(ctx context.Context, cluster *cluster, name string) erro
 		return err
 	}
 	if code := phaseExitCode(run.Status.Phase); code != 0 {
-		return &exitError{code, fmt.Errorf("run %q ended %s: %s", name, shownPhase(run), outcomeMessage(run))}
+		return &exitError{code, errShown}
 	}
 	return nil
 }

@@ -67,12 +67,21 @@ func (c *cluster) task(ctx context.Context, name string) (*v1alpha1.SyncTask, er
 	return &task, nil
 }
 
+// taskUnlessGone reads a task that may be gone, while its history is not: then it is nil.
+func (c *cluster) taskUnlessGone(ctx context.Context, name string) (*v1alpha1.SyncTask, error) {
+	task, err := c.task(ctx, name)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return task, err
+}
+
 // run reads a run by its name.
 func (c *cluster) run(ctx context.Context, name string) (*v1alpha1.SyncRun, error) {
 	var run v1alpha1.SyncRun
 	err := c.Get(ctx, types.NamespacedName{Namespace: c.namespace, Name: name}, &run)
 	if apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("there is no run %q in namespace %q: \"kubectl synccenter history TASK\" lists those that exist, -n chooses another namespace; older runs are removed as the task's spec.history says: %w", name, c.namespace, err)
+		return nil, fmt.Errorf("there is no run %q in namespace %q: \"kubectl synccenter history TASK\" lists those that exist, -n chooses another namespace: %w", name, c.namespace, err)
 	}
 	if err != nil {
 		return nil, explain(fmt.Sprintf("reading run %q", name), err)

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,7 +24,7 @@ type Options struct {
 	InputIsTerminal, OutputIsTerminal bool
 }
 
-// Run executes the command line, reports an error on the error stream and answers with the exit code.
+// Run executes the command line, reports an error on the error stream, unless the output has it, and answers with the exit code.
 func Run(ctx context.Context, arguments []string, o *Options) int {
 	command := NewCommand(o)
 	command.SetArgs(arguments)
@@ -31,7 +32,7 @@ func Run(ctx context.Context, arguments []string, o *Options) int {
 	command.SetOut(o.Out)
 	command.SetErr(o.ErrOut)
 	err := command.ExecuteContext(ctx)
-	if err != nil {
+	if err != nil && !errors.Is(err, errShown) {
 		fmt.Fprintln(o.ErrOut, "error: "+plain(err.Error()))
 	}
 	return exitCode(err)

@@ -51,7 +51,7 @@ func newDetailsCommand(o *Options) *cobra.Command {
 		RunE:              runStep(d),
 	}
 	d.flags.addTo(command)
-	command.Flags().BoolVar(&d.expand, "expand", false, "Show each changed field before and after (the other formats always have them).")
+	command.Flags().BoolVar(&d.expand, "expand", false, "Show each changed field before and after, and messages in full (the other formats always have both).")
 	command.Flags().StringVarP(&d.output, "output", "o", string(formatTable), "Output format. One of: ("+listed(detailsFormats)+").")
 	_ = command.RegisterFlagCompletionFunc("output", completeWords(texts(detailsFormats)))
 	return command
@@ -128,13 +128,13 @@ func (d *detailsCommand) printTable(records iter.Seq2[history.Record, error]) er
 		d.addRow(table, &record)
 	}
 	if shown == 0 {
-		fmt.Fprintf(d.ErrOut, "No records found among %d.\n", total)
+		fmt.Fprintf(d.ErrOut, "Nothing found in %s.\n", recordCount(total))
 		return nil
 	}
 	if err := table.flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(d.ErrOut, "%d of %d records\n", shown, total)
+	fmt.Fprintf(d.ErrOut, "%d of %s\n", shown, recordCount(total))
 	return nil
 }
 
@@ -143,7 +143,11 @@ func (d *detailsCommand) addRow(table *table, r *history.Record) {
 	if name == "" {
 		name = entryID(r)
 	}
-	table.row(d.moment(r.Time), string(r.Subject), string(r.Operation), string(r.Status), name, changedFields(r.Changes), reasonAndMessage(r))
+	message := plain(reasonAndMessage(r))
+	if !d.expand {
+		message = shortened(message, messageWidth)
+	}
+	table.row(d.moment(r.Time), string(r.Subject), string(r.Operation), string(r.Status), name, changedFields(r.Changes), message)
 	if !d.expand {
 		return
 	}
@@ -159,6 +163,17 @@ func entryID(r *history.Record) string {
 		return r.SourceID
 	}
 	return r.TargetID
+}
+
+// messageWidth is how many columns of a terminal a message may take: one text that many records share would fill screens.
+const messageWidth = 80
+
+// recordCount counts records in words.
+func recordCount(count int) string {
+	if count == 1 {
+		return "1 record"
+	}
+	return fmt.Sprintf("%d records", count)
 }
 
 // shownFields is how many changed fields a row names; the others are counted.

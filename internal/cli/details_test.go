@@ -31,6 +31,22 @@ func TestDetails(t *testing.T) {
 	}
 }
 
+func TestDetailsCutLongMessages(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	all := records()[2:3]
+	all[0].Message = strings.Repeat("很长的说明 ", 100)
+	store(t, p.run(t, "hr-a", "hr", ended(10, v1alpha1.PhasePartiallyFailed, all)), all)
+	r := p.succeeds(t, "details", "hr-a")
+	contains(t, r.out, "RequiredFieldMissing: 很长的说明", "…\n")
+	contains(t, r.err, "1 of 1 record\n")
+	if strings.Contains(r.out, all[0].Message) {
+		t.Errorf("the message is not cut: %s", r.out)
+	}
+	contains(t, p.succeeds(t, "details", "hr-a", "--expand").out, strings.TrimSpace(all[0].Message))
+	contains(t, p.succeeds(t, "details", "hr-a", "-o", "json").out, all[0].Message)
+}
+
 func TestDetailsChoose(t *testing.T) {
 	p := withRecords(t)
 	tests := []struct {
@@ -61,7 +77,7 @@ func TestDetailsChoose(t *testing.T) {
 		})
 	}
 	p.fails(t, 1, []string{`--status "broken" is not known: use one or more of Succeeded, Failed`}, "details", "hr-a", "--status", "broken")
-	if r := p.succeeds(t, "details", "hr-a", "--search", "nobody"); r.out != "" || r.err != "No records found among 4.\n" {
+	if r := p.succeeds(t, "details", "hr-a", "--search", "nobody"); r.out != "" || r.err != "Nothing found in 4 records.\n" {
 		t.Errorf("got %q and %q", r.out, r.err)
 	}
 }
@@ -87,21 +103,25 @@ func TestDetailsForPrograms(t *testing.T) {
 
 func TestDetailsWithoutRecords(t *testing.T) {
 	p := newPerson(t)
-	p.run(t, "hr-early", "hr", v1alpha1.SyncRunStatus{Phase: v1alpha1.PhaseReading, Message: "reading the source"})
+	early := working(v1alpha1.PhaseReading, 120, 0)
+	early.Message = "reading the source"
+	p.run(t, "hr-early", "hr", early)
 	r := p.succeeds(t, "details", "hr-early")
 	contains(t, r.err, `run "hr-early" has no records`, "whole when the run is over")
-	contains(t, r.out, "Run hr-early: Reading", "reading the source")
+	contains(t, r.out, "Run hr-early: Reading", "progress: Reading, 120 so far", "reading the source")
+	p.run(t, "hr-half", "hr", working(v1alpha1.PhaseApplying, 5, 10))
+	contains(t, p.succeeds(t, "details", "hr-half").out, "progress: Applying, 5 of 10")
 
 	failed := ended(1, v1alpha1.PhaseFailed, nil)
 	failed.Records, failed.Message = nil, "the server refused the login"
 	p.run(t, "hr-failed", "hr", failed)
 	r = p.succeeds(t, "details", "hr-failed")
 	contains(t, r.err, "ended before it had a plan")
-	contains(t, r.out, "Run hr-failed: Failed", "the server refused the login")
+	contains(t, r.out, "Run hr-failed: Failed, ended 2026-11-05 11:00:00", "the server refused the login")
 
 	p.run(t, "hr-old", "hr", ended(2, v1alpha1.PhasePartiallyFailed, records()))
 	r = p.succeeds(t, "details", "hr-old")
-	contains(t, r.err, "were removed, as the task's spec.history says")
+	contains(t, r.err, "they were removed; the counts in its status stay")
 	golden(t, "outcome", r.out)
 
 	// A program must not take an absent history for an empty one.

@@ -15,6 +15,9 @@ const (
 	exitInterrupted = 130
 )
 
+// errShown says that the output has told already what went wrong.
+var errShown = errors.New("the outcome was shown")
+
 // exitError is an error with an exit code of its own.
 type exitError struct {
 	code int

@@ -9,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/history"
@@ -32,11 +30,11 @@ var exportFormats = []exportFormat{exportExcel, exportCSV, exportJSONL}
 // exportCommand writes the records of a run into a file.
 type exportCommand struct {
 	*Options
-	run                            string
-	file, format, locale, timeZone string
+	run          string
+	file, format string
+	flags        presentationFlags
 
 	kind exportFormat
-	look history.Presentation
 }
 
 func newExportCommand(o *Options) *cobra.Command {
@@ -55,8 +53,8 @@ func newExportCommand(o *Options) *cobra.Command {
 	flags := command.Flags()
 	flags.StringVarP(&e.file, "output", "o", "", "The file to write.")
 	flags.StringVar(&e.format, "format", "", "Format of the file: "+listed(exportFormats)+" (default: what the name of the file ends in).")
-	flags.StringVar(&e.locale, "locale", string(history.Chinese), "Language of headings and operations: zh-CN or en.")
-	flags.StringVar(&e.timeZone, "time-zone", "Local", "Zone of the times, for example Asia/Shanghai or UTC.")
+	flags.StringVar(&e.flags.locale, "locale", "", "Language of headings and operations: zh-CN or en (default: the task's spec.export.locale, else "+string(defaultExport.Locale)+").")
+	flags.StringVar(&e.flags.timeZone, "time-zone", "", "Zone of the times, for example UTC, or Local for that of this machine (default: the task's spec.export.timeZone, else "+defaultExport.TimeZone+").")
 	// These fail only for a flag that does not exist.
 	_ = command.MarkFlagRequired("output")
 	_ = command.RegisterFlagCompletionFunc("format", completeWords(texts(exportFormats)))
@@ -80,18 +78,7 @@ func (e *exportCommand) Validate() error {
 	if e.kind, ok = find(e.format, exportFormats); !ok {
 		return fmt.Errorf("the format of %q is not known: end its name in .xlsx, .csv or .jsonl, or add --format with one of %s", e.file, listed(exportFormats))
 	}
-	locale, err := history.ParseLocale(e.locale)
-	if err != nil {
-		return fmt.Errorf("--locale: %w", err)
-	}
-	zone := e.TimeZone
-	if e.timeZone != "Local" {
-		if zone, err = time.LoadLocation(e.timeZone); err != nil {
-			return fmt.Errorf("--time-zone %q is not known: use a name like Asia/Shanghai or UTC: %w", e.timeZone, err)
-		}
-	}
-	e.look = history.Presentation{Locale: locale, TimeZone: zone}
-	return nil
+	return e.flags.check()
 }
 
 // Run writes the file.
@@ -110,33 +97,38 @@ func (e *exportCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	summary := summaryOf(run)
-	if summary.TaskTitle, err = cluster.taskTitle(ctx, run.Spec.TaskRef.Name); err != nil {
+	task, err := cluster.taskUnlessGone(ctx, run.Spec.TaskRef.Name)
+	if err != nil {
 		return err
 	}
-	written := 0
-	if err := replaceFile(e.file, func(w io.Writer) error { return e.write(w, summary, counted(records, &written)) }); err != nil {
+	summary := summaryOf(run, task)
+	look, err := e.presentation(e.flags, task, summary.SyncTime)
+	if err != nil {
 		return fmt.Errorf("exporting run %q: %w", e.run, err)
 	}
-	fmt.Fprintf(e.ErrOut, "%s: %d records of run %s\n", e.file, written, e.run)
+	written := 0
+	if err := replaceFile(e.file, func(w io.Writer) error { return e.write(w, summary, counted(records, &written), look) }); err != nil {
+		return fmt.Errorf("exporting run %q: %w", e.run, err)
+	}
+	fmt.Fprintf(e.ErrOut, "%s: %s of run %s\n", e.file, recordCount(written), e.run)
 	return nil
 }
 
 // byteOrderMark tells spreadsheets that a CSV file is in UTF-8; without it they show Chinese as something else.
 const byteOrderMark = "\ufeff"
 
-func (e *exportCommand) write(w io.Writer, summary *history.Summary, records iter.Seq2[history.Record, error]) error {
+func (e *exportCommand) write(w io.Writer, summary *history.Summary, records iter.Seq2[history.Record, error], look history.Presentation) error {
 	switch e.kind {
 	case exportCSV:
 		if _, err := io.WriteString(w, byteOrderMark); err != nil {
 			return err
 		}
-		return history.WriteCSV(w, records, e.look)
+		return history.WriteCSV(w, records, look)
 	case exportJSONL:
 		return history.WriteJSONLines(w, records)
 	case exportExcel:
 	}
-	return history.WriteExcel(w, summary, records, e.look, "")
+	return history.WriteExcel(w, summary, records, look, "")
 }
 
 func counted(records iter.Seq2[history.Record, error], count *int) iter.Seq2[history.Record, error] {
@@ -150,18 +142,6 @@ func counted(records iter.Seq2[history.Record, error], count *int) iter.Seq2[his
 			}
 		}
 	}
-}
-
-// taskTitle is the task's name for people. The task may be gone: its history is not.
-func (c *cluster) taskTitle(ctx context.Context, name string) (string, error) {
-	task, err := c.task(ctx, name)
-	if apierrors.IsNotFound(err) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	return task.Spec.DisplayName, nil
 }
 
 // replaceFile writes a file beside the wanted one and puts it in its place when it is whole. Nobody else may read it: it holds names.
@@ -180,13 +160,16 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// summaryOf takes what an export says of the run from its status.
-func summaryOf(run *v1alpha1.SyncRun) *history.Summary {
+// summaryOf takes what an export says of the run from its status, and the title from its task, which is nil when it is gone.
+func summaryOf(run *v1alpha1.SyncRun, task *v1alpha1.SyncTask) *history.Summary {
 	summary := &history.Summary{
 		Namespace: run.Namespace, Task: run.Spec.TaskRef.Name, Run: run.Name, Sequence: run.Status.Sequence,
 		Type: string(run.Spec.Type), Mode: string(run.Status.Mode), Phase: string(shownPhase(run)),
 		SyncTime: syncTime(run), Message: run.Status.Message,
 		Counts: history.Counts{Organizations: tally(run.Status.Organizations), Users: tally(run.Status.Users)},
+	}
+	if task != nil {
+		summary.TaskTitle = task.Spec.DisplayName
 	}
 	if run.Status.StartTime != nil {
 		summary.StartTime = run.Status.StartTime.Time

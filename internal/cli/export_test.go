@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -60,6 +61,57 @@ func TestExport(t *testing.T) {
 	}
 	if len(left) != 3 {
 		t.Errorf("something was left behind: %v", left)
+	}
+}
+
+// summaryCell reads a cell of the first sheet of an Excel file.
+func summaryCell(t *testing.T, path, sheet, cell string) string {
+	t.Helper()
+	file, err := excelize.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	text, err := file.GetCellValue(sheet, cell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestExportLooksAsTheTaskSays(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", func(task *v1alpha1.SyncTask) {
+		task.Spec.Export = &v1alpha1.Export{Locale: v1alpha1.LocaleEnglish, TimeZone: "Europe/Berlin"}
+	})
+	for _, task := range []string{"hr", "gone"} {
+		store(t, p.run(t, task+"-a", task, ended(10, v1alpha1.PhasePartiallyFailed, records())), records())
+	}
+	tests := []struct {
+		name, run, sheet, zone string
+		flags                  []string
+	}{
+		{"as the task says", "hr-a", "Summary", "Europe/Berlin", nil},
+		{"as the flags say", "hr-a", "概要", "UTC", []string{"--locale", "zh-CN", "--time-zone", "UTC"}},
+		{"in the zone of the machine", "hr-a", "Summary", "UTC+8", []string{"--time-zone", "Local"}},
+		{"the task is gone", "gone-a", "概要", "Asia/Shanghai", nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "run.xlsx")
+			p.succeeds(t, append([]string{"export", test.run, "-o", path}, test.flags...)...)
+			if got := summaryCell(t, path, test.sheet, "B9"); got != test.zone {
+				t.Errorf("want the zone %s, got %q", test.zone, got)
+			}
+		})
+	}
+}
+
+func TestLocalZoneHasAName(t *testing.T) {
+	at := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	local := time.FixedZone("Local", -(3*60+30)*60)
+	if got := namedZone(local, at); got.String() != "UTC-03:30" || !at.In(got).Equal(at) || at.In(got).Hour() != 8 {
+		t.Errorf("got %s: %s", got, at.In(got))
 	}
 }
 

@@ -68,17 +68,11 @@ func (h *historyCommand) Run(ctx context.Context) error {
 	return h.printTable(runs.Items)
 }
 
-// newestFirst orders runs by sequence; those that wait for one come first.
+// newestFirst orders runs by their creation, not by sequence: a run that was refused or cancelled before its start never gets one.
 func newestFirst(a, b v1alpha1.SyncRun) int {
-	if waitsA, waitsB := a.Status.Sequence == 0, b.Status.Sequence == 0; waitsA != waitsB {
-		if waitsA {
-			return -1
-		}
-		return 1
-	}
 	return cmp.Or(
-		cmp.Compare(b.Status.Sequence, a.Status.Sequence),
 		b.CreationTimestamp.Compare(a.CreationTimestamp.Time),
+		cmp.Compare(b.Status.Sequence, a.Status.Sequence),
 		cmp.Compare(a.Name, b.Name),
 	)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,13 +47,34 @@ func TestListsWithoutAnything(t *testing.T) {
 func TestHistory(t *testing.T) {
 	p := newPerson(t)
 	p.task(t, "hr", nil)
+	refused := ended(0, v1alpha1.PhaseFailed, nil)
+	refused.CompletionTime = nil
+	p.run(t, "hr-c", "hr", refused)
+	p.run(t, "hr-d", "hr", ended(2, v1alpha1.PhaseCancelled, nil))
 	p.run(t, "hr-a", "hr", ended(9, v1alpha1.PhaseSucceeded, records()[:2]))
 	p.run(t, "hr-b", "hr", ended(10, v1alpha1.PhasePartiallyFailed, records()))
-	p.run(t, "hr-c", "hr", v1alpha1.SyncRunStatus{})
-	p.run(t, "hr-d", "hr", ended(2, v1alpha1.PhaseCancelled, nil))
 	p.run(t, "other", "another", ended(11, v1alpha1.PhaseSucceeded, nil))
 
 	golden(t, "history", p.succeeds(t, "history", "hr").out)
+}
+
+func TestNewestFirst(t *testing.T) {
+	made := func(name string, age time.Duration, sequence int64) v1alpha1.SyncRun {
+		run := v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Name: name, CreationTimestamp: metav1.NewTime(now.Add(-age))}}
+		run.Status.Sequence = sequence
+		return run
+	}
+	runs := []v1alpha1.SyncRun{
+		made("refused long ago", 3*time.Hour, 0), made("first", 4*time.Hour, 1), made("third", time.Hour, 3), made("second", time.Hour, 2), made("waits", time.Minute, 0),
+	}
+	slices.SortFunc(runs, newestFirst)
+	names := make([]string, len(runs))
+	for i := range runs {
+		names[i] = runs[i].Name
+	}
+	if got := strings.Join(names, ", "); got != "waits, third, second, refused long ago, first" {
+		t.Errorf("got %s", got)
+	}
 }
 
 func TestListsAreOneDocument(t *testing.T) {

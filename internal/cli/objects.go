@@ -72,7 +72,7 @@ func (o *Options) moment(t time.Time) string {
 	return t.In(o.TimeZone).Format(time.DateTime)
 }
 
-// syncTime is the end of applying of a run, or nothing.
+// syncTime is the end of applying of a run, or of a run that applied nothing, or no time.
 func syncTime(run *v1alpha1.SyncRun) time.Time {
 	if run.Status.CompletionTime == nil {
 		return time.Time{}

@@ -21,7 +21,11 @@ type progressView struct {
 	last string
 }
 
+// show shows a run that goes on; how it ended is told by printOutcome.
 func (v *progressView) show(run *v1alpha1.SyncRun) {
+	if isComplete(run) {
+		return
+	}
 	if v.bar {
 		text := barText(run)
 		if text != v.last {
@@ -89,9 +93,12 @@ func (o *Options) printOutcome(run *v1alpha1.SyncRun) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Run %s: %s", run.Name, shownPhase(run))
 	if at := syncTime(run); !at.IsZero() {
-		fmt.Fprintf(&b, ", synced %s", o.moment(at))
+		fmt.Fprintf(&b, ", %s %s", endWord(run), o.moment(at))
 	}
 	b.WriteString("\n")
+	if progress := run.Status.Progress; progress != nil && !isComplete(run) {
+		fmt.Fprintf(&b, "  progress: %s\n", progressText(progress))
+	}
 	writeCounts(&b, "Organizations", run.Status.Organizations)
 	writeCounts(&b, "Users", run.Status.Users)
 	for _, operation := range run.Status.Operations {
@@ -110,6 +117,23 @@ func (o *Options) printOutcome(run *v1alpha1.SyncRun) error {
 	}
 	_, err := io.WriteString(o.Out, b.String())
 	return err
+}
+
+// endWord is "synced" unless the run ended without anything that it could have applied.
+func endWord(run *v1alpha1.SyncRun) string {
+	appliedNothing := run.Status.Records == nil || run.Status.Records.Count == 0
+	if appliedNothing && (run.Status.Phase == v1alpha1.PhaseFailed || run.Status.Phase == v1alpha1.PhaseCancelled) {
+		return "ended"
+	}
+	return "synced"
+}
+
+// progressText is the stage and how much of it is done; the total may not be known yet.
+func progressText(progress *v1alpha1.Progress) string {
+	if progress.Total > 0 {
+		return fmt.Sprintf("%s, %d of %d", plain(progress.Stage), progress.Done, progress.Total)
+	}
+	return fmt.Sprintf("%s, %d so far", plain(progress.Stage), progress.Done)
 }
 
 func writeCounts(b *strings.Builder, title string, counts *v1alpha1.SubjectCounts) {

@@ -65,7 +65,7 @@ func whyNoRecords(run *v1alpha1.SyncRun) string {
 	case !isComplete(run):
 		return "they are whole when the run is over; until then its status is all there is"
 	case run.Status.Records != nil && run.Status.Records.Count > 0:
-		return "they were removed, as the task's spec.history says; the counts in its status stay"
+		return "they were removed; the counts in its status stay"
 	}
 	return "it ended before it had a plan; its message says why"
 }

@@ -38,16 +38,35 @@ func isPrintableASCII(text string) bool {
 func displayWidth(text string) int {
 	columns := 0
 	for _, r := range text {
-		switch {
-		case r < 0x300:
-			columns++
-		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		default:
-			columns++
-			if kind := width.LookupRune(r).Kind(); kind == width.EastAsianWide || kind == width.EastAsianFullwidth {
-				columns++
-			}
-		}
+		columns += runeWidth(r)
 	}
 	return columns
+}
+
+func runeWidth(r rune) int {
+	if r < 0x300 {
+		return 1
+	}
+	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+		return 0
+	}
+	if kind := width.LookupRune(r).Kind(); kind == width.EastAsianWide || kind == width.EastAsianFullwidth {
+		return 2
+	}
+	return 1
+}
+
+// shortened cuts text that takes more columns of a terminal than the limit, and ends it with a mark that says so.
+func shortened(text string, limit int) string {
+	if displayWidth(text) <= limit {
+		return text
+	}
+	columns := 0
+	for i, r := range text {
+		columns += runeWidth(r)
+		if columns >= limit {
+			return strings.TrimRight(text[:i], " ") + "…"
+		}
+	}
+	return text
 }

@@ -38,6 +38,14 @@ func TestDisplayWidth(t *testing.T) {
 	}
 }
 
+func TestShortened(t *testing.T) {
+	for text, want := range map[string]string{"": "", "exactly 10": "exactly 10", "more than 10": "more than…", "一二三四五": "一二三四五", "一二三四五六": "一二三四…"} {
+		if got := shortened(text, 10); got != want {
+			t.Errorf("%q: want %q, got %q", text, want, got)
+		}
+	}
+}
+
 func TestTableAligns(t *testing.T) {
 	var out bytes.Buffer
 	table := newTable(&out, "NAME", "STATUS", "MESSAGE")

@@ -3,7 +3,6 @@ package history
 import (
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"synccenter.dev/synccenter/internal/plan"
@@ -78,12 +77,4 @@ func withoutControls(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// zoneName is what people call the zone of the times.
-func zoneName(look Presentation) string {
-	if look.TimeZone == time.Local {
-		return phrase{"local time", "本地时间"}.in(look.Locale)
-	}
-	return look.TimeZone.String()
 }

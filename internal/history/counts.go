@@ -15,7 +15,7 @@ type Counts struct {
 
 // Tally counts entries, not operations.
 type Tally struct {
-	// Total is every entry examined, Succeeded those whose every record succeeded (no update is success).
+	// Total is every entry with a record, Succeeded those whose every record succeeded (no update is success).
 	Total     int64 `json:"total"`
 	Succeeded int64 `json:"succeeded"`
 	// Updates count the same over the entries that needed any change.

@@ -113,7 +113,7 @@ func changeColumns(look Presentation) []column {
 }
 
 func timeColumn(look Presentation) string {
-	return timeHeading.in(look.Locale) + " (" + zoneName(look) + ")"
+	return timeHeading.in(look.Locale) + " (" + look.TimeZone.String() + ")"
 }
 
 // add writes one record and its changes. The number ties the two sheets together.

@@ -48,7 +48,7 @@ func (b *workbook) summaryRows(run *Summary) [][]any {
 		row(phrase{"Type", "类型"}, runWord(run.Type, locale)),
 		row(phrase{"Mode", "同步方式"}, runWord(run.Mode, locale)),
 		row(phrase{"Result", "结果"}, runWord(run.Phase, locale)),
-		row(phrase{"Time zone", "时区"}, zoneName(b.look)),
+		row(phrase{"Time zone", "时区"}, b.look.TimeZone.String()),
 		row(phrase{"Started", "开始时间"}, b.time(run.StartTime)),
 		row(phrase{"Sync time", "同步时间"}, b.time(run.SyncTime)),
 		row(phrase{"Organizations", "组织状态"}, counts.Organizations.Summary()),

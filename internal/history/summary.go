@@ -14,7 +14,7 @@ type Summary struct {
 	Mode      string
 	Phase     string
 	StartTime time.Time
-	// SyncTime is the end of applying.
+	// SyncTime is the end of applying, or of a run that applied nothing.
 	SyncTime time.Time
 	Message  string
 	Counts   Counts
@@ -23,6 +23,6 @@ type Summary struct {
 // Presentation says how an export looks to the people who read it.
 type Presentation struct {
 	Locale Locale
-	// TimeZone is the zone of every time in the export.
+	// TimeZone is the zone of every time in the export; its name stands in the file.
 	TimeZone *time.Location
 }
