@@ -81,3 +81,35 @@ func lookup(t *testing.T, f Fixture) {
 		t.Errorf("looking up department Sales: %v, %v", departments, err)
 	}
 }
+
+// brokenLookup loses the connection before and within the answer to a look-up.
+func brokenLookup(t *testing.T, f Fixture) {
+	w := f.world(t)
+	ann := w.user("ann", "Ann", "")
+	for _, bytes := range []int64{0, 20} {
+		f.CutAfter(bytes)
+		if found, err := w.target.Lookup(t.Context(), directory.User, []string{ann.ID}, nil); connector.ClassOf(err) != connector.Unavailable {
+			t.Errorf("cut after %d bytes: %d entries and the error %v; want one of class Unavailable", bytes, len(found), err)
+		}
+	}
+	f.CutAfter(-1)
+}
+
+func unreadableField(t *testing.T, f Fixture) {
+	if f.Unreadable == "" {
+		t.Skip("every field can be read here")
+	}
+	w := f.world(t)
+	ann := w.user("ann", "Ann", "")
+	fields := []string{f.Text, f.Unreadable}
+	read := read(t, f.Open(t), fields...).user(t, ann.ID)
+	found, err := w.target.Lookup(t.Context(), directory.User, []string{ann.ID}, fields)
+	if err != nil || len(found) != 1 {
+		t.Fatalf("looking Ann up: %d entries, %v", len(found), err)
+	}
+	for what, entry := range map[string]directory.Entry{"the read": read, "the look-up": found[0]} {
+		if !slices.Equal(entry.Unreadable, []string{f.Unreadable}) {
+			t.Errorf("%s says that %q are unreadable, want %s", what, entry.Unreadable, f.Unreadable)
+		}
+	}
+}

@@ -28,9 +28,55 @@ type Fixture struct {
 	// CutAfter breaks the connection once the directory has answered so many more bytes; a negative number mends it.
 	// Connections opened before are cut too.
 	CutAfter func(bytes int64)
+	// OpenPowerless connects as somebody who may read everything and write nothing. It is nil where nobody is refused anything.
+	OpenPowerless func(t *testing.T) connector.Target
+	// Reference is a field of users that names other users; empty where there is none.
+	Reference string
+	// Unreadable is a field of users that the directory shows to nobody; empty where there is none.
+	Unreadable string
+	// Normalised is a field of users with a value that the directory stores in another form; nil where every value is stored as it is.
+	Normalised *Normalised
+	// Fault makes the directory misbehave until mend is called, also towards those who are connected already. It is nil, or answers
+	// with nil, where that cannot happen.
+	Fault func(t *testing.T, fault Fault) (mend func())
 	// AddForeignMember makes somebody, who is not a user of this directory, a member of a department, past the connector, and returns
 	// a function that reports whether he still is one. It is nil where membership is not kept on departments.
 	AddForeignMember func(t *testing.T, department directory.Entry) (remains func() bool)
+}
+
+// Normalised is a value and what the directory makes of it.
+type Normalised struct {
+	Field, Value, Stored string
+}
+
+// Fault is a way in which a directory misbehaves.
+type Fault string
+
+// The faults.
+const (
+	// PageLost: of a paged answer everything after the first page is lost, and the directory does not say that it was the last one.
+	PageLost Fault = "a page is lost"
+	// PageRepeated: entries of a paged answer come twice.
+	PageRepeated Fault = "a page is repeated"
+	// Silent: the directory accepts requests and answers none.
+	Silent Fault = "the directory does not answer"
+	// ListsLate: an entry that is created stands in no list yet, and can be found by its ID.
+	ListsLate Fault = "a new entry is not listed yet"
+	// RateLimited: each request is refused, with the time to wait where the protocol has a place for it.
+	RateLimited Fault = "there were too many requests"
+)
+
+// suffer lets the directory misbehave for the rest of the case, or skips the case.
+func (f Fixture) suffer(t *testing.T, fault Fault) (mend func()) {
+	t.Helper()
+	if f.Fault != nil {
+		mend = f.Fault(t, fault)
+	}
+	if mend == nil {
+		t.Skipf("this cannot happen here: %s", fault)
+	}
+	t.Cleanup(mend)
+	return mend
 }
 
 // Run runs all cases, each on a directory of its own.
@@ -38,14 +84,27 @@ func Run(t *testing.T, fixture func(t *testing.T) Fixture) {
 	for name, test := range map[string]func(*testing.T, Fixture){
 		"ReadsEveryEntryOnceWhateverThePage": everyEntryOnce,
 		"ABrokenReadIsAnError":               brokenRead,
+		"ALostPageIsAnError":                 lostPage,
+		"ARepeatedPageHidesNobody":           repeatedPage,
+		"ASilentDirectoryIsNotWaitedForLong": silentDirectory,
 		"LookupFindsWhatIsThere":             lookup,
+		"ALookupIsWholeOrAnError":            brokenLookup,
+		"AFieldThatCannotBeReadIsNotAbsent":  unreadableField,
 		"HardNamesSurvive":                   hardNames,
 		"TwoUsersSwapTheirLogins":            swap,
 		"ASubtreeMovesBelowItsSibling":       moveBelowSibling,
+		"UsersAreInNoneOneOrManyDepartments": departmentsOfAUser,
 		"ForeignMembersStay":                 foreignMembers,
+		"LeadersComeAndGo":                   leaders,
+		"ReferencesMayGoInCircles":           circularReferences,
 		"UpdatesAreReadBack":                 updates,
+		"ANormalisedValueIsAnsweredAsStored": normalisedValue,
 		"AnotherRunFinishesByID":             finishByID,
+		"ANewEntryThatIsNotListedYetIsFound": listedLate,
 		"ADepartmentWithUsersIsNotDeleted":   deleteOccupied,
+		"ErrorsSayWhatTheyMean":              typedErrors,
+		"AMissingRightIsOfItsOwnClass":       missingRight,
+		"TooManyRequestsAreOfTheirOwnClass":  tooManyRequests,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"synccenter.dev/synccenter/internal/connector"
@@ -38,12 +39,20 @@ var shapes = map[string]func(*ldap.Config, slapdtest.Tree){
 func TestConformance(t *testing.T) {
 	for name, shape := range shapes {
 		t.Run(name, func(t *testing.T) {
-			connectortest.Run(t, func(t *testing.T) connectortest.Fixture { return fixture(t, shape) })
+			connectortest.Run(t, func(t *testing.T) connectortest.Fixture { return fixture(t, server, shape) })
 		})
 	}
+	t.Run("ServerWithOverlays", func(t *testing.T) {
+		overlaid := withOverlays(t)
+		connectortest.Run(t, func(t *testing.T) connectortest.Fixture {
+			return fixture(t, overlaid, func(c *ldap.Config, _ slapdtest.Tree) {
+				c.Departments.Type, c.Departments.Placeholder = ldap.Groups, "cn=nobody"
+			})
+		})
+	})
 	t.Run("ServerWithoutControls", func(t *testing.T) {
 		connectortest.Run(t, func(t *testing.T) connectortest.Fixture {
-			plain := fixture(t, shapes["ByDepartment"])
+			plain := fixture(t, server, shapes["ByDepartment"])
 			open := plain.Open
 			plain.Open = func(t *testing.T) connector.Target {
 				target := open(t)
@@ -55,7 +64,12 @@ func TestConformance(t *testing.T) {
 	})
 }
 
-func fixture(t *testing.T, shape func(*ldap.Config, slapdtest.Tree)) connectortest.Fixture {
+// withOverlays makes a server that keeps references in order by itself, at a moment of its own choice.
+func withOverlays(t *testing.T) *slapdtest.Server {
+	return slapdtest.Start(t, slapdtest.Options{Database: "overlay memberof\noverlay refint\nrefint_attributes member owner manager\nrefint_nothing cn=nobody"})
+}
+
+func fixture(t *testing.T, server *slapdtest.Server, shape func(*ldap.Config, slapdtest.Tree)) connectortest.Fixture {
 	tree := server.Tree(t)
 	proxy := server.Proxy(t)
 	config := configOf(server, tree)
@@ -74,8 +88,15 @@ func fixture(t *testing.T, shape func(*ldap.Config, slapdtest.Tree)) connectorte
 			}
 			return directory.Attributes{{Name: "ou", Values: []string{name}}}
 		},
-		Text:     "title",
-		PageSize: 1000,
+		OpenPowerless: func(t *testing.T) connector.Target {
+			reader := config
+			reader.BindDN, reader.Password = slapdtest.ReaderDN, slapdtest.ReaderPassword
+			return newTarget(t, reader)
+		},
+		Text: "title", Reference: "manager", Unreadable: "userPassword",
+		Normalised: &connectortest.Normalised{Field: "seeAlso", Value: "cn=a + sn=b,  dc=x", Stored: "cn=a+sn=b,dc=x"},
+		PageSize:   1000,
+		Fault:      func(_ *testing.T, fault connectortest.Fault) func() { return misbehave(proxy, fault) },
 		Fill: func(t *testing.T, users int) {
 			var ldif strings.Builder
 			for range users {
@@ -88,9 +109,54 @@ func fixture(t *testing.T, shape func(*ldap.Config, slapdtest.Tree)) connectorte
 		AddForeignMember: func(t *testing.T, department directory.Entry) func() bool {
 			foreign := "uid=foreign,ou=elsewhere," + slapdtest.Suffix
 			server.Apply(t, fmt.Sprintf("dn:: %s\nchangetype: modify\nadd: member\nmember: %s\n", base64Of(department.Place), foreign))
-			return func() bool { return slices.Contains(valuesOf(t, department.Place, "member"), foreign) }
+			return func() bool { return slices.Contains(valuesOn(t, server, department.Place, "member"), foreign) }
 		},
 	}
+}
+
+// misbehave lets a directory misbehave as far as LDAP can.
+func misbehave(proxy *slapdtest.Proxy, fault connectortest.Fault) (mend func()) {
+	switch fault {
+	case connectortest.PageLost:
+		proxy.Tamper(withoutCookie)
+	case connectortest.PageRepeated:
+		proxy.Tamper(twice)
+	case connectortest.Silent:
+		return proxy.Hold()
+	default: // a server lists at once what it has, and has no limit on requests but the one of size
+		return nil
+	}
+	return func() { proxy.Tamper(nil) }
+}
+
+// applicationOf is the kind of a message of the server.
+func applicationOf(message []byte) ber.Tag {
+	packet, err := ber.DecodePacketErr(message)
+	if err != nil || len(packet.Children) < 2 {
+		return 0
+	}
+	return packet.Children[1].Tag
+}
+
+// withoutCookie takes from the end of a page what says whether there is another one.
+func withoutCookie(message []byte) [][]byte {
+	if applicationOf(message) != goldap.ApplicationSearchResultDone {
+		return [][]byte{message}
+	}
+	packet := ber.DecodePacket(message)
+	short := ber.NewSequence("LDAP Response")
+	for _, child := range packet.Children[:2] {
+		short.AppendChild(child)
+	}
+	return [][]byte{short.Bytes()}
+}
+
+// twice doubles entries.
+func twice(message []byte) [][]byte {
+	if applicationOf(message) != goldap.ApplicationSearchResultEntry {
+		return [][]byte{message}
+	}
+	return [][]byte{message, message}
 }
 
 func newTarget(t *testing.T, config ldap.Config) *ldap.Target {
@@ -105,6 +171,11 @@ func newTarget(t *testing.T, config ldap.Config) *ldap.Target {
 
 // valuesOf reads an attribute past the connector.
 func valuesOf(t *testing.T, dn, attribute string) []string {
+	t.Helper()
+	return valuesOn(t, server, dn, attribute)
+}
+
+func valuesOn(t *testing.T, server *slapdtest.Server, dn, attribute string) []string {
 	t.Helper()
 	result, err := server.Conn(t).Search(&goldap.SearchRequest{BaseDN: dn, Filter: "(objectClass=*)", Attributes: []string{attribute}})
 	if err != nil {

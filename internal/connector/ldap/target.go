@@ -115,6 +115,9 @@ func (t *Target) locate(ctx context.Context, kind directory.Kind, text string) (
 	if dn, ok := t.placesOf(kind).dn(id); ok {
 		return id, dn, nil
 	}
+	if _, department := t.departments.dn(id); department { // users may stand below departments, and what is done to one must not hit the other
+		return id, "", &connector.Error{Class: connector.NotFound, Err: fmt.Errorf("%s: entry %s is a department and not a user", t.server.url, id)}
+	}
 	dn, err = t.findPlace(ctx, kind, id)
 	return id, dn, err
 }

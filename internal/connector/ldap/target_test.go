@@ -53,7 +53,7 @@ func reference(field string, add, remove []string) connector.Patch {
 func TestReferencesFollowTheirUsers(t *testing.T) {
 	servers := map[string]*slapdtest.Server{
 		"plain server":                 server,
-		"server with refint, memberOf": slapdtest.Start(t, slapdtest.Options{Database: "overlay memberof\noverlay refint\nrefint_attributes member owner manager\nrefint_nothing cn=nobody"}),
+		"server with refint, memberOf": withOverlays(t),
 	}
 	for name, s := range servers {
 		t.Run(name, func(t *testing.T) {

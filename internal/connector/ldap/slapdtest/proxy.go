@@ -1,10 +1,16 @@
 package slapdtest
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	ber "github.com/go-asn1-ber/asn1-ber"
 )
 
 // Proxy passes connections on to a server until it is told to break them.
@@ -16,6 +22,10 @@ type Proxy struct {
 	backend  string
 	// left is how many more bytes of the server's answers pass before every connection is cut; negative: no end.
 	left atomic.Int64
+
+	// change is what Tamper was given, held is closed when Hold ends; both may be nil.
+	change atomic.Pointer[func([]byte) [][]byte]
+	held   atomic.Pointer[chan struct{}]
 
 	mu    sync.Mutex
 	ended bool
@@ -39,6 +49,9 @@ func (s *Server) Proxy(t testing.TB) *Proxy {
 		p.ended = true
 		p.mu.Unlock()
 		p.Cut()
+		if gate := p.held.Load(); gate != nil {
+			close(*gate)
+		}
 		p.work.Wait()
 	})
 	return p
@@ -47,6 +60,25 @@ func (s *Server) Proxy(t testing.TB) *Proxy {
 // CutAfter breaks all connections once the server has answered so many more bytes. It lets nothing pass after that
 // until it is called again; a negative number lets everything pass.
 func (p *Proxy) CutAfter(bytes int64) { p.left.Store(bytes) }
+
+// Tamper lets a function see each message of the server (without TLS), and say what the client gets instead. Nil ends it.
+func (p *Proxy) Tamper(change func(message []byte) [][]byte) {
+	if change == nil {
+		p.change.Store(nil)
+		return
+	}
+	p.change.Store(&change)
+}
+
+// Hold keeps back what the server answers, without closing connections, until the returned function is called.
+func (p *Proxy) Hold() (resume func()) {
+	gate := make(chan struct{})
+	p.held.Store(&gate)
+	return sync.OnceFunc(func() {
+		p.held.Store(nil)
+		close(gate)
+	})
+}
 
 // Cut breaks the connections that are open now.
 func (p *Proxy) Cut() {
@@ -69,8 +101,8 @@ func (p *Proxy) accept() {
 			continue
 		}
 		p.keep(client, server)
-		p.work.Go(func() { p.pass(server, client, false) })
-		p.work.Go(func() { p.pass(client, server, true) })
+		p.work.Go(func() { p.pass(server, client, p.copy) })
+		p.work.Go(func() { p.pass(client, server, p.answer) })
 	}
 }
 
@@ -85,8 +117,8 @@ func (p *Proxy) keep(conns ...net.Conn) {
 	}
 }
 
-// pass copies until either side ends, then ends both. Only answers are counted.
-func (p *Proxy) pass(to, from net.Conn, counted bool) {
+// pass copies until either side ends, then ends both.
+func (p *Proxy) pass(to, from net.Conn, step func(to io.Writer, from *bufio.Reader) error) {
 	defer func() {
 		to.Close()
 		from.Close()
@@ -94,16 +126,65 @@ func (p *Proxy) pass(to, from net.Conn, counted bool) {
 		defer p.mu.Unlock()
 		delete(p.conns, from)
 	}()
-	buffer := make([]byte, 4096)
-	for {
-		n, err := from.Read(buffer)
-		if counted {
-			n = p.allow(n)
-		}
-		if _, writeErr := to.Write(buffer[:n]); writeErr != nil || err != nil || counted && p.left.Load() == 0 {
-			return
-		}
+	in := bufio.NewReader(from)
+	for step(to, in) == nil {
 	}
+}
+
+// copy passes on what there is.
+func (p *Proxy) copy(to io.Writer, from *bufio.Reader) error {
+	if _, err := from.Peek(1); err != nil {
+		return err
+	}
+	data, err := from.Peek(from.Buffered())
+	if err != nil {
+		return err
+	}
+	if _, err := to.Write(data); err != nil {
+		return err
+	}
+	_, err = from.Discard(len(data))
+	return err
+}
+
+// answer passes on what the server answered, as far as it may.
+func (p *Proxy) answer(to io.Writer, from *bufio.Reader) error {
+	var out bytes.Buffer
+	var err error
+	if change := p.change.Load(); change == nil {
+		err = p.copy(&out, from)
+	} else {
+		err = tampered(&out, from, *change)
+	}
+	if err != nil {
+		return err
+	}
+	if gate := p.held.Load(); gate != nil {
+		<-*gate
+	}
+	data := out.Bytes()
+	allowed := p.allow(len(data))
+	if _, err := to.Write(data[:allowed]); err != nil {
+		return err
+	}
+	if p.left.Load() == 0 {
+		return errCut
+	}
+	return nil
+}
+
+var errCut = errors.New("the connection is cut here")
+
+// tampered reads one message and writes what becomes of it.
+func tampered(to *bytes.Buffer, from *bufio.Reader, change func([]byte) [][]byte) error {
+	packet, err := ber.ReadPacket(from)
+	if err != nil {
+		return err
+	}
+	for _, message := range change(packet.Bytes()) {
+		to.Write(message)
+	}
+	return nil
 }
 
 // allow says how many of n bytes may pass.
