@@ -162,12 +162,29 @@ type Matching struct {
 	Relink MatchPolicy `json:"relink,omitempty"`
 }
 
-// MatchRule compares a field of the target with a field of the source.
+// MatchRule compares a field of the target with a field of the source, or several with several.
 type MatchRule struct {
 	// target is the field of the target entry. Example: uid.
 	// +required
 	Target FieldName `json:"target"`
 	// source is the field of the source entry. Example: uid.
+	// +required
+	Source FieldName `json:"source"`
+	// and are further pairs of fields, all of which must be equal, too: an entry
+	// that lacks one of the values is not matched by the rule. Default: none.
+	// Example: [{target: telephoneNumber, source: mobile}].
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	And []MatchPair `json:"and,omitempty"`
+}
+
+// MatchPair is a field of the target that must equal a field of the source.
+type MatchPair struct {
+	// target is the field of the target entry. Example: sn.
+	// +required
+	Target FieldName `json:"target"`
+	// source is the field of the source entry. Example: sn.
 	// +required
 	Source FieldName `json:"source"`
 }

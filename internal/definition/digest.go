@@ -1,6 +1,7 @@
 package definition
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -59,6 +60,11 @@ func meaningOf(original *v1alpha1.SyncTaskSpec) meaning {
 			rows[i].Sensitive = false
 		}
 	}
+	for _, rules := range [][]v1alpha1.MatchRule{spec.Matching.Users, spec.Matching.Departments} {
+		for i := range rules {
+			sortPairs(&rules[i])
+		}
+	}
 	for _, set := range [][]string{
 		spec.Scope.Departments.Include, spec.Scope.Departments.Exclude,
 		spec.Scope.Users.Include, spec.Scope.Users.Exclude,
@@ -69,6 +75,16 @@ func meaningOf(original *v1alpha1.SyncTaskSpec) meaning {
 		Sources: spec.Sources, Target: spec.Target,
 		Scope: spec.Scope, Mappings: spec.Mappings, Matching: spec.Matching, Deletion: spec.Deletion,
 	}
+}
+
+// sortPairs puts the pairs of a combined rule into one order, since it means the same in any.
+func sortPairs(rule *v1alpha1.MatchRule) {
+	pairs := append([]v1alpha1.MatchPair{{Target: rule.Target, Source: rule.Source}}, rule.And...)
+	slices.SortFunc(pairs, func(a, b v1alpha1.MatchPair) int {
+		return cmp.Or(strings.Compare(string(a.Target), string(b.Target)), strings.Compare(string(a.Source), string(b.Source)))
+	})
+	pairs = slices.Compact(pairs)
+	rule.Target, rule.Source, rule.And = pairs[0].Target, pairs[0].Source, pairs[1:]
 }
 
 // forgetAddress keeps what is read, and not where or as whom.

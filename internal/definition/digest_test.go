@@ -61,6 +61,25 @@ func TestRemovalDigestIgnores(t *testing.T) {
 	}
 }
 
+func TestRemovalDigestIgnoresHowACombinedRuleIsWritten(t *testing.T) {
+	pair := func(field v1alpha1.FieldName) v1alpha1.MatchPair {
+		return v1alpha1.MatchPair{Target: field, Source: field}
+	}
+	digests := map[v1alpha1.Digest]bool{}
+	for _, rule := range []v1alpha1.MatchRule{
+		{Target: "cn", Source: "cn", And: []v1alpha1.MatchPair{pair("mail"), pair("sn")}},
+		{Target: "sn", Source: "sn", And: []v1alpha1.MatchPair{pair("mail"), pair("cn")}},
+		{Target: "sn", Source: "sn", And: []v1alpha1.MatchPair{pair("cn"), pair("sn"), pair("mail")}},
+	} {
+		task := example()
+		task.Spec.Matching.Users = []v1alpha1.MatchRule{rule}
+		digests[digest(t, task)] = true
+	}
+	if len(digests) != 1 {
+		t.Errorf("one rule in three orders has %d digests, want 1", len(digests))
+	}
+}
+
 func TestRemovalDigestSees(t *testing.T) {
 	tests := map[string]func(*v1alpha1.SyncTaskSpec){
 		"a base":               func(s *v1alpha1.SyncTaskSpec) { s.Sources[0].LDAP.Users.BaseDN = "ou=few,dc=hr" },
@@ -82,6 +101,9 @@ func TestRemovalDigestSees(t *testing.T) {
 		"an expression":      func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[1].Expression = "user.sn" },
 		"a matching rule": func(s *v1alpha1.SyncTaskSpec) {
 			s.Matching.Users = []v1alpha1.MatchRule{{Target: "mail", Source: "mail"}}
+		},
+		"a combined rule": func(s *v1alpha1.SyncTaskSpec) {
+			s.Matching.Users = []v1alpha1.MatchRule{{Target: "mail", Source: "mail", And: []v1alpha1.MatchPair{{Target: "sn", Source: "sn"}}}}
 		},
 		"adoption":              func(s *v1alpha1.SyncTaskSpec) { s.Matching.Adopt = v1alpha1.MatchNever },
 		"what happens to users": func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Users.Action = v1alpha1.DeletionDelete },

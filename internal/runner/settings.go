@@ -101,7 +101,11 @@ func rowsOf(mappings []v1alpha1.Mapping) []mapping.Row {
 func rulesOf(rules []v1alpha1.MatchRule) []mapping.Rule {
 	var list []mapping.Rule
 	for _, rule := range rules {
-		list = append(list, mapping.Rule{Pairs: []mapping.Pair{{Target: string(rule.Target), Source: string(rule.Source)}}})
+		pairs := []mapping.Pair{{Target: string(rule.Target), Source: string(rule.Source)}}
+		for _, pair := range rule.And {
+			pairs = append(pairs, mapping.Pair{Target: string(pair.Target), Source: string(pair.Source)})
+		}
+		list = append(list, mapping.Rule{Pairs: pairs})
 	}
 	return list
 }
