@@ -42,7 +42,7 @@ func (e *refusingEnds) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) 
 // exchange lets two people of the source swap their logins.
 func (w *world) exchange(a, b, parent string) {
 	for _, step := range [][2]string{{a, "between"}, {b, a}, {"between", b}} {
-		server.Apply(w.t, "dn: uid="+step[0]+","+parent+"\nchangetype: modrdn\nnewrdn: uid="+step[1]+"\ndeleteoldrdn: 1\n\n")
+		w.source.Server.Apply(w.t, "dn: uid="+step[0]+","+parent+"\nchangetype: modrdn\nnewrdn: uid="+step[1]+"\ndeleteoldrdn: 1\n\n")
 	}
 }
 

@@ -19,7 +19,13 @@ import (
 // newGroups makes a world whose people stand together and whose departments are groups that list them and their leaders.
 func newGroups(t *testing.T) *world {
 	t.Helper()
-	w := newWorld(t)
+	return newGroupsOn(t, server)
+}
+
+// newGroupsOn has its target on a server of its own.
+func newGroupsOn(t *testing.T, targetServer *slapdtest.Server) *world {
+	t.Helper()
+	w := newWorldOn(t, server, targetServer)
 	source, target := w.task.Spec.Sources[0].LDAP, w.task.Spec.Target.LDAP
 	source.Users = v1alpha1.LDAPUsers{BaseDN: w.source.People}
 	source.Departments = &v1alpha1.LDAPDepartments{Type: v1alpha1.DepartmentsGroups, BaseDN: w.source.Org, LeaderAttribute: "owner"}
@@ -48,11 +54,19 @@ func (w *world) group(name string, members []string, leader string) {
 	for _, uid := range members {
 		ldif += "member: " + personDN(w.source, uid) + "\n"
 	}
-	server.Apply(w.t, ldif+"owner: "+personDN(w.source, leader)+"\n\n")
+	w.source.Server.Apply(w.t, ldif+"owner: "+personDN(w.source, leader)+"\n\n")
+}
+
+// serverOf is where an entry of either end stands.
+func (w *world) serverOf(dn string) *slapdtest.Server {
+	if strings.HasSuffix(dn, w.target.Base) {
+		return w.target.Server
+	}
+	return w.source.Server
 }
 
 func (w *world) modify(dn, change string) {
-	server.Apply(w.t, "dn: "+dn+"\nchangetype: modify\n"+change+"\n\n")
+	w.serverOf(dn).Apply(w.t, "dn: "+dn+"\nchangetype: modify\n"+change+"\n\n")
 }
 
 // expectEven fails the test when source and target differ.

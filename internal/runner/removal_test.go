@@ -21,7 +21,7 @@ import (
 // leave takes people out of the source.
 func (w *world) leave(dns ...string) {
 	for _, dn := range dns {
-		server.Apply(w.t, "dn: "+dn+"\nchangetype: delete\n\n")
+		w.serverOf(dn).Apply(w.t, "dn: "+dn+"\nchangetype: delete\n\n")
 	}
 }
 

@@ -22,7 +22,7 @@ type entry struct {
 // snapshot reads a part of the server by other means than the connector's: entries by entryUUID.
 func (w *world) snapshot(tree slapdtest.Tree) map[string]entry {
 	w.t.Helper()
-	conn := server.Conn(w.t)
+	conn := tree.Server.Conn(w.t)
 	defer conn.Close()
 	found, err := conn.Search(&goldap.SearchRequest{
 		BaseDN: tree.Base, Scope: goldap.ScopeWholeSubtree, Filter: "(objectClass=*)", Attributes: []string{"*", "entryUUID"},

@@ -58,7 +58,7 @@ func (w *world) expectNoTemporary(when string) {
 // circle lets three people of the source pass their logins on.
 func (w *world) circle(a, b, c, parent string) {
 	for _, step := range [][2]string{{a, "between"}, {c, a}, {b, c}, {"between", b}} {
-		server.Apply(w.t, "dn: uid="+step[0]+","+parent+"\nchangetype: modrdn\nnewrdn: uid="+step[1]+"\ndeleteoldrdn: 1\n\n")
+		w.source.Server.Apply(w.t, "dn: uid="+step[0]+","+parent+"\nchangetype: modrdn\nnewrdn: uid="+step[1]+"\ndeleteoldrdn: 1\n\n")
 	}
 }
 

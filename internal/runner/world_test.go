@@ -65,19 +65,24 @@ type run struct {
 // newWorld makes two empty trees with the same layout, users below the organizational unit of their department, and a task between them.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, source: server.Tree(t), target: server.Tree(t), store: folder.New(t.TempDir()), now: time.Now}
+	return newWorldOn(t, server, server)
+}
+
+func newWorldOn(t *testing.T, source, target *slapdtest.Server) *world {
+	t.Helper()
+	w := &world{t: t, source: source.Tree(t), target: target.Tree(t), store: folder.New(t.TempDir()), now: time.Now}
 	w.mounts = runner.Connectors{Secrets: t.TempDir(), ConfigMaps: t.TempDir()}
 	w.writeSecret("ldap", map[string]string{"username": slapdtest.AdminDN, "password": slapdtest.AdminPassword})
 	w.task = &v1alpha1.SyncTask{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "test", Name: "hr", UID: "task", Generation: 1},
 		Spec: v1alpha1.SyncTaskSpec{
 			Sources: []v1alpha1.Source{{Name: "hr", Type: v1alpha1.ConnectorLDAP, LDAP: &v1alpha1.LDAPSource{
-				LDAPConnection: connection(),
+				LDAPConnection: connection(source),
 				Users:          v1alpha1.LDAPUsers{BaseDN: w.source.Org, Layout: v1alpha1.LayoutByDepartment},
 				Departments:    &v1alpha1.LDAPDepartments{BaseDN: w.source.Org},
 			}}},
 			Target: v1alpha1.Target{Type: v1alpha1.ConnectorLDAP, LDAP: &v1alpha1.LDAPTarget{
-				LDAPConnection: connection(),
+				LDAPConnection: connection(target),
 				Users: v1alpha1.LDAPTargetUsers{
 					LDAPUsers: v1alpha1.LDAPUsers{BaseDN: w.target.Org, Layout: v1alpha1.LayoutByDepartment},
 					Mark:      "employeeNumber",
@@ -95,7 +100,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func connection() v1alpha1.LDAPConnection {
+func connection(server *slapdtest.Server) v1alpha1.LDAPConnection {
 	return v1alpha1.LDAPConnection{URLs: []string{server.URL}, CredentialsSecretRef: &v1alpha1.SecretReference{Name: "ldap"}}
 }
 
@@ -121,7 +126,7 @@ func (w *world) writeSecret(name string, keys map[string]string) {
 }
 
 // unit makes a department in the source. Its path is from below to the top: "East", "Sales".
-func (w *world) unit(path ...string) { server.Apply(w.t, slapdtest.Unit(w.dn(path...))) }
+func (w *world) unit(path ...string) { w.source.Server.Apply(w.t, slapdtest.Unit(w.dn(path...))) }
 
 // dn is the DN of a department of the source.
 func (w *world) dn(path ...string) string { return dnBelow(w.source.Org, path...) }
@@ -139,7 +144,7 @@ func dnBelow(base string, path ...string) string {
 
 // person makes a user in the source, below a department.
 func (w *world) person(uid string, department ...string) {
-	server.Apply(w.t, personLDIF(uid, w.dn(department...)))
+	w.source.Server.Apply(w.t, personLDIF(uid, w.dn(department...)))
 }
 
 func personLDIF(uid, parent string) string {

@@ -15,6 +15,7 @@ const (
 
 // Tree is a part of a server that belongs to one test.
 type Tree struct {
+	Server *Server
 	// Base is the entry above People and Org.
 	Base, People, Org string
 }
@@ -23,7 +24,7 @@ type Tree struct {
 func (s *Server) Tree(t testing.TB) Tree {
 	t.Helper()
 	base := fmt.Sprintf("ou=tree-%d,%s", s.trees.Add(1), Suffix)
-	tree := Tree{Base: base, People: "ou=people," + base, Org: "ou=org," + base}
+	tree := Tree{Server: s, Base: base, People: "ou=people," + base, Org: "ou=org," + base}
 	s.Apply(t, Unit(tree.Base)+Unit(tree.People)+Unit(tree.Org))
 	return tree
 }
