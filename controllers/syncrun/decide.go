@@ -33,9 +33,11 @@ func rulesFor(o *observed) []rule {
 	switch {
 	case isComplete(o.run):
 		return []rule{tidyUp}
+	case isCopy(o.run):
+		return []rule{refuseCopy}
 	case !o.hasDefinition():
 		return []rule{
-			refuseCopy, refuseNotServed, endCancelled, acceptRun, awaitTask, awaitRelease, awaitReady,
+			refuseNotServed, endCancelled, acceptRun, awaitTask, awaitRelease, awaitReady,
 			awaitOthers, reserveSequence, storeDefinition,
 		}
 	case o.job == nil:
@@ -45,12 +47,11 @@ func rulesFor(o *observed) []rule {
 	}
 }
 
-func refuseCopy(o *observed, _ time.Time) (step, bool) {
-	if !isCopy(o.run) {
-		return step{}, false
-	}
+// refuseCopy ends a copy, however far the run was that it is a copy of.
+func refuseCopy(*observed, time.Time) (step, bool) {
 	return ends(v1alpha1.PhaseCancelled, v1alpha1.ReasonRestoredCopy,
-		"This object is a copy of a run that was accepted under another uid, as a restored backup is. It is never executed. Make a new SyncRun to sync."), true
+		"This object is a copy of a run that was accepted under another uid, as a restored backup is. It is never executed. "+
+			"To sync, make a new SyncRun without the annotation "+v1alpha1.AnnotationAcceptedUID+"."), true
 }
 
 func refuseNotServed(o *observed, _ time.Time) (step, bool) {
@@ -76,9 +77,13 @@ func acceptRun(o *observed, _ time.Time) (step, bool) {
 	return does(accept, v1alpha1.ReasonAccepted, "The run is accepted."), true
 }
 
-// awaitTask waits for a task that does not exist yet, but not for ever.
+// awaitTask waits for a task that does not exist yet, but not for ever. A run
+// that was made after its task was deleted is meant for the next one of that name.
 func awaitTask(o *observed, now time.Time) (step, bool) {
 	switch left := taskDeadline(o.run).Sub(now); {
+	case o.task != nil && o.taskGone() && left > 0 && o.run.CreationTimestamp.After(o.task.DeletionTimestamp.Time):
+		return waits(v1alpha1.ReasonTaskNotFound, fmt.Sprintf("SyncTask %q is being deleted. One that is made again is waited for until %s.",
+			o.run.Spec.TaskRef.Name, taskDeadline(o.run).UTC().Format(time.RFC3339)), min(left, soon)), true
 	case o.task != nil && o.taskGone():
 		return ends(v1alpha1.PhaseCancelled, v1alpha1.ReasonTaskDeleted, "The task is being deleted. Nothing was done."), true
 	case o.task != nil:

@@ -104,6 +104,9 @@ func TestDecideBeforeTheStart(t *testing.T) {
 		{name: "a copy is refused before anything else", o: newScene().with(cancelled, func(o *observed) {
 			o.run.Annotations[v1alpha1.AnnotationAcceptedUID] = "another"
 		}), want: step{phase: v1alpha1.PhaseCancelled, reason: v1alpha1.ReasonRestoredCopy}},
+		{name: "a copy of a run in execution", o: newScene().with(saved, func(o *observed) {
+			o.run.Annotations[v1alpha1.AnnotationAcceptedUID] = "another"
+		}), want: step{phase: v1alpha1.PhaseCancelled, reason: v1alpha1.ReasonRestoredCopy}},
 		{name: "not served", o: newScene().with(func(o *observed) { o.notServed = []string{"spec.only"} }),
 			want: step{phase: v1alpha1.PhaseFailed, reason: v1alpha1.ReasonNotServed}},
 		{name: "cancelled", o: newScene().with(cancelled), want: step{phase: v1alpha1.PhaseCancelled, reason: v1alpha1.ReasonCancelled}},
@@ -112,6 +115,12 @@ func TestDecideBeforeTheStart(t *testing.T) {
 		{name: "no task for ten minutes", o: newScene().with(noTask), after: taskPatience,
 			want: step{phase: v1alpha1.PhaseFailed, reason: v1alpha1.ReasonTaskDeleted}},
 		{name: "a task that goes", o: newScene().with(deleting), want: step{phase: v1alpha1.PhaseCancelled, reason: v1alpha1.ReasonTaskDeleted}},
+		{name: "a task that goes, and a run that was made for the next one", o: newScene().with(deleting, func(o *observed) {
+			o.task.DeletionTimestamp.Time = testTime.Add(-time.Second)
+		}), want: step{reason: v1alpha1.ReasonTaskNotFound}},
+		{name: "a task that goes for more than ten minutes", o: newScene().with(deleting, func(o *observed) {
+			o.task.DeletionTimestamp.Time = testTime.Add(-time.Second)
+		}), after: taskPatience, want: step{phase: v1alpha1.PhaseCancelled, reason: v1alpha1.ReasonTaskDeleted}},
 		{name: "suspended", o: newScene().with(suspended), want: step{reason: v1alpha1.ReasonTaskSuspended}},
 		{name: "held", o: newScene().with(held), want: step{reason: v1alpha1.ReasonTaskHeld}},
 		{name: "held and suspended", o: newScene().with(held, suspended), want: step{reason: v1alpha1.ReasonTaskHeld}},

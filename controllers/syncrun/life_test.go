@@ -221,24 +221,6 @@ func (w *world) endAll() {
 	}
 }
 
-func TestRestoredCopyIsNeverExecuted(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.create(newTask("hr"))
-	w.settleTask("hr")
-	copied := newRun("hr", "hr-first")
-	copied.Annotations = map[string]string{v1alpha1.AnnotationAcceptedUID: "the-uid-before-the-restore"}
-	w.create(copied)
-	run := w.settleRun("hr-first")
-	w.expect(run, v1alpha1.PhaseCancelled, v1alpha1.ReasonRestoredCopy)
-	if run.Status.Sequence != 0 || w.task("hr").Status.LastSequence != 0 || w.job("hr-first", 1) != nil {
-		t.Error("the copy was executed")
-	}
-	if executions := w.settleTask("hr").Status.RecentExecutions; len(executions) != 0 {
-		t.Errorf("a run that did not happen is shown as one: %+v", executions)
-	}
-}
-
 func TestTaskNeverComes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -61,8 +61,11 @@ func (q queue) full() bool {
 }
 
 // sequence is the number that was reserved for the run, 0 if none was: it
-// stands in the task before it stands in the run.
+// stands in the task before it stands in the run. A copy has none.
 func (o *observed) sequence() int64 {
+	if isCopy(o.run) {
+		return 0
+	}
 	if o.run.Status.Sequence > 0 {
 		return o.run.Status.Sequence
 	}

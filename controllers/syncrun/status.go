@@ -18,6 +18,10 @@ func status(o *observed, s step, stepErr error, now time.Time) v1alpha1.SyncRunS
 	if isComplete(o.run) || (s.isSilent() && stepErr == nil) {
 		return result
 	}
+	if s.reason == v1alpha1.ReasonRestoredCopy {
+		// What a backup says of the status happened to another object.
+		result = v1alpha1.SyncRunStatus{}
+	}
 	result.ObservedGeneration = o.run.Generation
 	stamp := metav1.NewTime(now.Truncate(time.Second))
 	if sequence := o.sequence(); sequence > 0 && result.Sequence == 0 {
