@@ -289,6 +289,48 @@ func TestOwnName(t *testing.T) {
 	}
 }
 
+// TestAutomaticRuns: the label of automatic runs is the manager's, and an
+// administrator's who restores a backup.
+func TestAutomaticRuns(t *testing.T) {
+	install(t)
+	namespace := server.Namespace(t)
+	bind(t, namespace, "alice", "synccenter-editor")
+	alice := as(t, rest.ImpersonationConfig{UserName: "alice"})
+	manager := as(t, rest.ImpersonationConfig{UserName: managerName})
+	admin := as(t, rest.ImpersonationConfig{UserName: "kubernetes-admin", Groups: []string{adminGroup}})
+	run := func(labels map[string]string) *v1alpha1.SyncRun {
+		return &v1alpha1.SyncRun{
+			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: "hr-", Labels: labels},
+			Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}},
+		}
+	}
+	automatic := map[string]string{v1alpha1.LabelTrigger: string(v1alpha1.TriggerScheduled)}
+	waitRefused(t, "synccenter-automatic-runs", func(ctx context.Context) error {
+		return alice.Create(ctx, run(automatic), client.DryRunAll)
+	})
+	wantForbidden(t, alice.Create(t.Context(), run(automatic)), "'alice'", "synccenter.dev/trigger", "apply the run without it")
+	byHand := run(map[string]string{v1alpha1.LabelTask: "hr"})
+	if err := alice.Create(t.Context(), byHand); err != nil {
+		t.Fatalf("a run with other labels is refused: %v", err)
+	}
+	byHand.Labels = automatic
+	wantForbidden(t, alice.Update(t.Context(), byHand), "'alice'", "neither set nor change")
+
+	made := run(automatic)
+	if err := manager.Create(t.Context(), made); err != nil {
+		t.Fatalf("the manager may not make a run: %v", err)
+	}
+	made.Spec.Cancel = true
+	if err := alice.Update(t.Context(), made, client.DryRunAll); err != nil {
+		t.Errorf("cancelling an automatic run is refused: %v", err)
+	}
+	made.Labels = nil
+	wantForbidden(t, alice.Update(t.Context(), made), "'alice'", "synccenter.dev/keep")
+	if err := admin.Create(t.Context(), run(automatic), client.DryRunAll); err != nil {
+		t.Errorf("an administrator may not restore a run: %v", err)
+	}
+}
+
 // grant gives a user one verb on Secrets by name.
 func grant(t *testing.T, namespace, user, verb string, names ...string) {
 	t.Helper()

@@ -62,6 +62,7 @@ func TestRights(t *testing.T) {
 	}{
 		{managerName, right{ours, "synctasks", "list", ""}, true},
 		{managerName, right{ours, "syncruns/status", "update", ""}, true},
+		{managerName, right{ours, "syncruns", "trigger", ""}, true},
 		{managerName, right{"batch", "jobs", "create", ""}, true},
 		{managerName, right{"coordination.k8s.io", "leases", "patch", ""}, true},
 		{managerName, right{"coordination.k8s.io", "leases", "update", ""}, false},
@@ -84,6 +85,7 @@ func TestRights(t *testing.T) {
 		{"viewer", right{ours, "syncruns", "create", ""}, false},
 		{"viewer", right{ours, "syncartifacts", "get", ""}, false},
 		{"editor", right{ours, "syncruns", "create", ""}, true},
+		{"editor", right{ours, "syncruns", "trigger", ""}, false},
 		{"editor", right{ours, "syncruns/status", "update", ""}, false},
 		{"editor", right{ours, "syncapprovals", "create", ""}, false},
 		{"editor", right{ours, "syncartifacts", "get", ""}, false},

@@ -13,6 +13,7 @@ var ConditionMeanings = slices.Concat(
 	endpointMeanings(ConditionSourceReady, "source"),
 	endpointMeanings(ConditionTargetReady, "target"),
 	deletionMeanings,
+	scheduleMeanings,
 	waitingMeanings,
 	endedMeanings,
 	exportMeanings,
@@ -63,6 +64,21 @@ var deletionMeanings = []ConditionMeaning{
 		"removals wait for a person; the message says how many and why", "look at the records with the status Held of the run that the message names"},
 	{KindSyncTask, ConditionDeletionsPending, metav1.ConditionFalse, ReasonNonePending,
 		"no removal waits", "nothing"},
+}
+
+var scheduleMeanings = []ConditionMeaning{
+	{KindSyncTask, ConditionScheduled, metav1.ConditionTrue, ReasonOnSchedule,
+		"the last scheduled time had its run, or none has come yet; `status.nextScheduleTime` is the next one", "nothing"},
+	{KindSyncTask, ConditionScheduled, metav1.ConditionFalse, ReasonScheduleMissed,
+		"scheduled times passed without a run, and it was too late to make up for one; the message says how many and why", "nothing: the next time has its run; apply a SyncRun if that is too late"},
+	{KindSyncTask, ConditionScheduled, metav1.ConditionFalse, ReasonScheduleSkipped,
+		"a scheduled time came while the run of an earlier one had not started yet", "nothing, once; if it happens often, runs take longer than the schedule gives them: name fewer times"},
+	{KindSyncTask, ConditionScheduled, metav1.ConditionFalse, ReasonTaskSuspended,
+		"the task is suspended; scheduled times pass", "set `spec.suspend` to false"},
+	{KindSyncTask, ConditionScheduled, metav1.ConditionFalse, ReasonTaskHeld,
+		"the task carries the annotation `synccenter.dev/hold`; scheduled times pass", "remove the annotation when its cause is gone"},
+	{KindSyncTask, ConditionScheduled, metav1.ConditionFalse, ReasonTaskNotReady,
+		"the definition is not valid, so nothing starts; scheduled times pass", "correct what Ready names"},
 }
 
 var waitingMeanings = []ConditionMeaning{

@@ -17,6 +17,9 @@ const (
 	ConditionTargetReady = "TargetReady"
 	// ConditionDeletionsPending says whether removals wait for a person.
 	ConditionDeletionsPending = "DeletionsPending"
+	// ConditionScheduled says whether runs start by the schedule. It is there for
+	// tasks with one.
+	ConditionScheduled = "Scheduled"
 )
 
 // The conditions of a SyncRun.
@@ -67,6 +70,14 @@ const (
 const (
 	ReasonHeld        Reason = "Held"
 	ReasonNonePending Reason = "NonePending"
+)
+
+// Reasons of a schedule: Scheduled. A task that is stopped or not ready carries
+// the reason that its runs would wait for.
+const (
+	ReasonOnSchedule      Reason = "OnSchedule"
+	ReasonScheduleMissed  Reason = "ScheduleMissed"
+	ReasonScheduleSkipped Reason = "ScheduleSkipped"
 )
 
 // Reasons of a run that has not ended: Complete is False.

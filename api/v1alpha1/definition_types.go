@@ -20,14 +20,14 @@ const (
 // +kubebuilder:validation:XValidation:rule="self.mode == 'Scheduled' || !has(self.schedule)",fieldPath=".schedule",message="schedule is for mode Scheduled alone; remove it or set the mode"
 // +kubebuilder:validation:XValidation:rule="self.mode == 'RealTime' || !has(self.realTime)",fieldPath=".realTime",message="realTime is for mode RealTime alone; remove it or set the mode"
 type Trigger struct {
-	// mode is Manual (a person applies a SyncRun), Scheduled or RealTime.
-	// Default: Manual. Scheduled and RealTime are not served yet.
+	// mode is Manual (a person applies a SyncRun), Scheduled or RealTime. A person
+	// may apply a SyncRun in every mode. Default: Manual. RealTime is not served yet.
 	// +optional
 	// +unionDiscriminator
 	// +kubebuilder:default=Manual
 	Mode TriggerMode `json:"mode,omitempty"`
 	// schedule says when a scheduled task runs. Required for mode Scheduled.
-	// Example: {cron: "0 2 * * *", timeZone: Asia/Shanghai}. Not served yet.
+	// Example: {cron: "0 2 * * *", timeZone: Asia/Shanghai}.
 	// +optional
 	Schedule *Schedule `json:"schedule,omitempty"`
 	// realTime says how changes are followed. For mode RealTime.
@@ -38,7 +38,11 @@ type Trigger struct {
 
 // Schedule says when a scheduled task runs.
 type Schedule struct {
-	// cron is the schedule in the five fields of cron. Example: 0 2 * * *.
+	// cron is the schedule in the five fields of cron (minute, hour, day of the
+	// month, month, day of the week), or @hourly, @daily, @weekly, @monthly or
+	// @yearly. A schedule that names hours means the clock on the wall: a time
+	// that the clock shows twice comes once, and one that it leaves out comes when
+	// it is put forward. Example: 0 2 * * *.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -48,8 +52,9 @@ type Schedule struct {
 	// +kubebuilder:default=UTC
 	// +kubebuilder:validation:MaxLength=64
 	TimeZone string `json:"timeZone,omitempty"`
-	// startingDeadlineSeconds is how late a run may start; later it is skipped
-	// and counted as missed. Default: 300.
+	// startingDeadlineSeconds is how late a run may be made, after a pause of the
+	// manager or of the task; later its time is counted as missed. Of several
+	// times that are not too late the newest has a run. Default: 300.
 	// +optional
 	// +kubebuilder:default=300
 	// +kubebuilder:validation:Minimum=10

@@ -172,8 +172,8 @@ type SyncTaskStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, Reconciling, Stalled, SourceReady, TargetReady
-	// and DeletionsPending. docs/api.md explains each reason.
+	// conditions are Ready, Reconciling, Stalled, SourceReady, TargetReady,
+	// DeletionsPending and Scheduled. docs/api.md explains each reason.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -198,9 +198,18 @@ type SyncTaskStatus struct {
 	// +optional
 	LastRun *LastRun `json:"lastRun,omitempty"`
 
-	// nextScheduleTime is when the next scheduled run is due.
+	// nextScheduleTime is when the next run by schedule is due; absent while
+	// nothing starts.
 	// +optional
 	NextScheduleTime *metav1.Time `json:"nextScheduleTime,omitempty"`
+
+	// lastScheduleTime is the newest scheduled time that had its run.
+	// +optional
+	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
+
+	// schedule is how far the manager is in the task's schedule.
+	// +optional
+	Schedule *ScheduleStatus `json:"schedule,omitempty"`
 
 	// pendingDeletions counts the removals that wait for a person.
 	// +optional
@@ -235,6 +244,27 @@ type LastRun struct {
 	// phase of the run, as far as the task has seen it. Example: Applying.
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
+}
+
+// ScheduleStatus is how far the manager is in a schedule.
+type ScheduleStatus struct {
+	// cron is the schedule that this speaks of. With another one it begins anew:
+	// what a changed schedule would have started earlier is not made up for.
+	// +required
+	// +kubebuilder:validation:MaxLength=128
+	Cron string `json:"cron"`
+	// timeZone in which cron is read.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	TimeZone string `json:"timeZone"`
+	// through is up to when every scheduled time is dealt with: it had its run,
+	// was skipped or was missed.
+	// +required
+	Through metav1.Time `json:"through"`
+	// missed counts the scheduled times of this schedule that passed without a
+	// run. Of one long pause at most 101 are counted.
+	// +required
+	Missed int64 `json:"missed"`
 }
 
 // PendingDeletions counts the removals of a task that wait for a person.

@@ -19,6 +19,8 @@ type Recorder struct {
 	operations  *prometheus.CounterVec
 	pending     *prometheus.GaugeVec
 	lastSuccess *prometheus.GaugeVec
+	missed      *prometheus.CounterVec
+	next        *prometheus.GaugeVec
 }
 
 // New makes a recorder and registers its series.
@@ -46,8 +48,16 @@ func New(registry prometheus.Registerer) (*Recorder, error) {
 			Name: "synccenter_last_success_timestamp_seconds",
 			Help: "When a run of the task last succeeded, in seconds since 1970.",
 		}, task),
+		missed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "synccenter_missed_schedules_total",
+			Help: "Scheduled times of a task that passed without a run. Of one long pause at most 101 are counted.",
+		}, task),
+		next: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "synccenter_next_schedule_timestamp_seconds",
+			Help: "When the next run by schedule is due, in seconds since 1970.",
+		}, task),
 	}
-	for _, collector := range []prometheus.Collector{r.runs, r.duration, r.operations, r.pending, r.lastSuccess} {
+	for _, collector := range []prometheus.Collector{r.runs, r.duration, r.operations, r.pending, r.lastSuccess, r.missed, r.next} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
 		}
@@ -82,8 +92,20 @@ func (r *Recorder) TaskSeen(task *v1alpha1.SyncTask) {
 		count = task.Status.PendingDeletions.Count
 	}
 	r.pending.WithLabelValues(task.Namespace, task.Name).Set(float64(count))
+	if next := task.Status.NextScheduleTime; next != nil {
+		r.next.WithLabelValues(task.Namespace, task.Name).Set(float64(next.Unix()))
+	} else {
+		r.next.DeleteLabelValues(task.Namespace, task.Name)
+	}
 	if last := lastSuccess(task); !last.IsZero() {
 		r.lastSuccess.WithLabelValues(task.Namespace, task.Name).Set(float64(last.Unix()))
+	}
+}
+
+// TimesMissed counts scheduled times that passed without a run.
+func (r *Recorder) TimesMissed(task *v1alpha1.SyncTask, count int) {
+	if count > 0 {
+		r.missed.WithLabelValues(task.Namespace, task.Name).Add(float64(count))
 	}
 }
 
@@ -104,4 +126,6 @@ func (r *Recorder) TaskGone(namespace, task string) {
 	r.operations.DeletePartialMatch(labels)
 	r.pending.DeletePartialMatch(labels)
 	r.lastSuccess.DeletePartialMatch(labels)
+	r.missed.DeletePartialMatch(labels)
+	r.next.DeletePartialMatch(labels)
 }

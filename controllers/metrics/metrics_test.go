@@ -32,12 +32,21 @@ func TestRecorder(t *testing.T) {
 	task.Status.RecentExecutions = []v1alpha1.RecentExecution{
 		{Outcome: v1alpha1.PhaseFailed, Time: metav1.NewTime(end.Add(time.Hour))}, {Outcome: v1alpha1.PhaseSucceeded, Time: end},
 	}
+	next := metav1.Unix(2000, 0)
+	task.Status.NextScheduleTime = &next
 	recorder.TaskSeen(task)
+	recorder.TimesMissed(task, 3)
 
 	want := `
 # HELP synccenter_last_success_timestamp_seconds When a run of the task last succeeded, in seconds since 1970.
 # TYPE synccenter_last_success_timestamp_seconds gauge
 synccenter_last_success_timestamp_seconds{namespace="people",task="hr"} 1010
+# HELP synccenter_missed_schedules_total Scheduled times of a task that passed without a run. Of one long pause at most 101 are counted.
+# TYPE synccenter_missed_schedules_total counter
+synccenter_missed_schedules_total{namespace="people",task="hr"} 3
+# HELP synccenter_next_schedule_timestamp_seconds When the next run by schedule is due, in seconds since 1970.
+# TYPE synccenter_next_schedule_timestamp_seconds gauge
+synccenter_next_schedule_timestamp_seconds{namespace="people",task="hr"} 2000
 # HELP synccenter_operations_total Operations of runs that ended, by kind and by status: succeeded, failed, skipped or held.
 # TYPE synccenter_operations_total counter
 synccenter_operations_total{namespace="people",operation="CreateUser",status="failed",task="hr"} 0
@@ -51,11 +60,17 @@ synccenter_pending_deletions{namespace="people",task="hr"} 4
 # TYPE synccenter_runs_total counter
 synccenter_runs_total{namespace="people",outcome="Succeeded",task="hr"} 1
 `
-	names := []string{"synccenter_runs_total", "synccenter_operations_total", "synccenter_pending_deletions", "synccenter_last_success_timestamp_seconds"}
+	names := []string{"synccenter_runs_total", "synccenter_operations_total", "synccenter_pending_deletions", "synccenter_last_success_timestamp_seconds",
+		"synccenter_missed_schedules_total", "synccenter_next_schedule_timestamp_seconds"}
 	if err := testutil.GatherAndCompare(registry, strings.NewReader(want), names...); err != nil {
 		t.Error(err)
 	}
 
+	task.Status.NextScheduleTime = nil
+	recorder.TaskSeen(task)
+	if count, err := testutil.GatherAndCount(registry, "synccenter_next_schedule_timestamp_seconds"); err != nil || count != 0 {
+		t.Errorf("a task without a next time shows one: %v", err)
+	}
 	recorder.TaskGone("people", "hr")
 	if count, err := testutil.GatherAndCount(registry); err != nil || count != 0 {
 		t.Errorf("%d series are left of a task that is gone: %v", count, err)

@@ -31,7 +31,19 @@ func endWithOutcome(o *observed, _ time.Time) (step, bool) {
 	if notice := o.report.Notice; notice != "" && !strings.Contains(message, notice) {
 		message += " " + notice
 	}
+	if isFirstBySchedule(o.run) && (phase == v1alpha1.PhaseSucceeded || phase == v1alpha1.PhasePartiallyFailed) {
+		message += " " + firstSync
+	}
 	return ends(phase, reason, message), true
+}
+
+// firstSync is said of the first run of a task that nobody was there to start.
+const firstSync = "This was the first sync of the task, started by its schedule: look at what it created and took over."
+
+// isFirstBySchedule says whether a run was started by a schedule and is the
+// first that its task, or an earlier one with the same state, ever had.
+func isFirstBySchedule(run *v1alpha1.SyncRun) bool {
+	return run.Status.Sequence == 1 && run.Labels[v1alpha1.LabelTrigger] == string(v1alpha1.TriggerScheduled)
 }
 
 // sentences are what is said of an outcome that needs no more words.

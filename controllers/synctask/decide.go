@@ -19,6 +19,8 @@ const (
 	makeAccount
 	// release takes our finalizer away, and so lets the task go.
 	release
+	// createRun makes the run of a scheduled time.
+	createRun
 )
 
 const (
@@ -34,6 +36,14 @@ const (
 type step struct {
 	action action
 	again  time.Duration
+	// timing is what the schedule asks for; nil if it is not asked.
+	timing *timing
+}
+
+// isWhole says whether the status can be written after the step: nothing that
+// the next step makes is missing in it.
+func (s step) isWhole() bool {
+	return s.action == doNothing || s.action == createRun
 }
 
 // decide names the one next step of a task.
@@ -53,5 +63,12 @@ func decide(o *observed, now time.Time) step {
 	case o.accountMissing:
 		return step{action: makeAccount, again: atOnce}
 	}
-	return step{}
+	next := step{timing: timingOf(o, now)}
+	if !next.timing.start.IsZero() {
+		next.action = createRun
+	}
+	if !next.timing.next.IsZero() {
+		next.again = next.timing.next.Sub(now)
+	}
+	return next
 }

@@ -49,12 +49,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	next := decide(seen, r.Clock.Now())
 	actErr := r.act(ctx, seen, next)
-	if next.action != doNothing && actErr == nil {
+	if !next.isWhole() && actErr == nil {
 		// What the task looks like then is for the next look, which follows at once.
 		return ctrl.Result{RequeueAfter: next.again}, nil
 	}
+	if actErr != nil {
+		next.timing = nil // what was not done is asked for again
+	}
 	if !apierrors.IsConflict(actErr) {
-		actErr = errors.Join(actErr, r.write(ctx, &task, status(seen, actErr, r.Clock.Now())))
+		actErr = errors.Join(actErr, r.write(ctx, &task, status(seen, next, actErr, r.Clock.Now()), next.timing))
 	}
 	if apierrors.IsConflict(actErr) {
 		return ctrl.Result{RequeueAfter: atOnce}, nil
@@ -63,7 +66,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 }
 
 // write stores the status if it changed, and then tells people what changed.
-func (r *Reconciler) write(ctx context.Context, task *v1alpha1.SyncTask, result v1alpha1.SyncTaskStatus) error {
+func (r *Reconciler) write(ctx context.Context, task *v1alpha1.SyncTask, result v1alpha1.SyncTaskStatus, done *timing) error {
 	if equality.Semantic.DeepEqual(task.Status, result) {
 		r.Metrics.TaskSeen(task)
 		return nil
@@ -75,6 +78,9 @@ func (r *Reconciler) write(ctx context.Context, task *v1alpha1.SyncTask, result 
 	}
 	r.Metrics.TaskSeen(task)
 	r.announce(ctx, task, &before)
+	if done != nil {
+		r.announceTiming(ctx, task, done)
+	}
 	return nil
 }
 
@@ -99,5 +105,14 @@ func (r *Reconciler) announce(ctx context.Context, task *v1alpha1.SyncTask, befo
 		}
 		log.FromContext(ctx).Info("Task changed", "condition", name, "status", now.Status, "reason", now.Reason, "message", now.Message)
 		r.Events.Eventf(task, nil, kind, now.Reason, eventAction, "%s", condition.Note(now.Message))
+	}
+}
+
+// announceTiming tells people what became of scheduled times.
+func (r *Reconciler) announceTiming(ctx context.Context, task *v1alpha1.SyncTask, done *timing) {
+	r.Metrics.TimesMissed(task, done.missed)
+	for _, news := range done.news {
+		log.FromContext(ctx).Info("Schedule", "reason", news.reason, "message", news.message)
+		r.Events.Eventf(task, nil, news.kind, news.reason, eventAction, "%s", condition.Note(news.message))
 	}
 }

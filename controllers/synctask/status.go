@@ -22,7 +22,7 @@ const executionLimit = 10
 // status is how the task looks. What its runs no longer tell, since they are
 // gone, stays as it was. The last run and its sequence are written by the run
 // that is let start; here only its phase follows.
-func status(o *observed, stepErr error, now time.Time) v1alpha1.SyncTaskStatus {
+func status(o *observed, s step, stepErr error, now time.Time) v1alpha1.SyncTaskStatus {
 	result := *o.task.Status.DeepCopy()
 	result.Source, result.Target = definition.Endpoints(&o.task.Spec)
 	result.RecentExecutions = recentExecutions(result.RecentExecutions, o.runs)
@@ -38,6 +38,9 @@ func status(o *observed, stepErr error, now time.Time) v1alpha1.SyncTaskStatus {
 	}
 	setReady(set, o, stepErr)
 	setEnds(set, o)
+	if s.timing != nil {
+		s.timing.applyTo(&result, set)
+	}
 	return result
 }
 
@@ -76,17 +79,8 @@ func setReady(set condition.Setter, o *observed, stepErr error) {
 // readyMessage tells who stops a task that is ready: that changes nothing about
 // its definition.
 func readyMessage(task *v1alpha1.SyncTask) string {
-	message := "The definition is valid."
-	hold, held := task.Annotations[v1alpha1.AnnotationHold]
-	switch {
-	case held && hold == "":
-		message += " The task is held, so nothing starts."
-	case held:
-		message += " The task is held, so nothing starts: " + hold
-	case task.Spec.Suspend:
-		message += " The task is suspended, so nothing starts."
-	}
-	return message
+	_, stopped := stopOf(task)
+	return strings.TrimSpace("The definition is valid. " + stopped)
 }
 
 // setEnds says how source and target answered the newest run that tried them

@@ -38,13 +38,13 @@ func connected(message string) *report.Endpoint {
 // check computes the status twice, an hour apart, and checks what must always hold.
 func check(t *testing.T, o *observed) v1alpha1.SyncTaskStatus {
 	t.Helper()
-	result := status(o, nil, testTime)
+	result := status(o, decide(o, testTime), nil, testTime)
 	task := o.task.DeepCopy()
 	task.Status = result
 	conditiontest.Task(t, task)
 	again := *o
 	again.task = task
-	if later := status(&again, nil, testTime.Add(time.Hour)); !cmp.Equal(result, later) {
+	if later := status(&again, decide(&again, testTime.Add(time.Hour)), nil, testTime.Add(time.Hour)); !cmp.Equal(result, later) {
 		t.Errorf("the same facts an hour later give another status:\n%s", cmp.Diff(result, later))
 	}
 	return result
@@ -90,7 +90,7 @@ func TestFaultyTaskIsStalledUntilMended(t *testing.T) {
 func TestTaskWithoutAnAccountIsNotReadyYet(t *testing.T) {
 	t.Parallel()
 	task := newTask("hr", 0)
-	task.Status = status(&observed{task: task, accountMissing: true}, errors.New("applying RoleBinding: forbidden"), testTime)
+	task.Status = status(&observed{task: task, accountMissing: true}, step{action: makeAccount}, errors.New("applying RoleBinding: forbidden"), testTime)
 	conditiontest.Task(t, task)
 	if meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady) != nil {
 		t.Error("the task is judged before its runners have an account")

@@ -215,6 +215,18 @@ func TestValidate(t *testing.T) {
 			func(s *v1alpha1.SyncTaskSpec) { s.Export = &v1alpha1.Export{TimeZone: "Local"} },
 			`spec.export.timeZone: "Local" is no time zone`, "UTC",
 		},
+		"cron": {
+			func(s *v1alpha1.SyncTaskSpec) {
+				s.Trigger = v1alpha1.Trigger{Mode: v1alpha1.TriggerScheduled, Schedule: &v1alpha1.Schedule{Cron: "0 2 * *"}}
+			},
+			`spec.trigger.schedule.cron: "0 2 * *" is no cron expression`, "five fields",
+		},
+		"time zone of a schedule": {
+			func(s *v1alpha1.SyncTaskSpec) {
+				s.Trigger = v1alpha1.Trigger{Mode: v1alpha1.TriggerScheduled, Schedule: &v1alpha1.Schedule{Cron: "0 2 * *", TimeZone: "Asia/Beijing"}}
+			},
+			`spec.trigger.schedule.timeZone: "Asia/Beijing" is no time zone`, "Asia/Shanghai",
+		},
 		"time zone by default": {change: func(s *v1alpha1.SyncTaskSpec) { s.Export = &v1alpha1.Export{} }},
 	}
 	for name, test := range tests {

@@ -15,8 +15,7 @@ func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
 	spec = &resolved
 	var found paths
 	found.add("spec.previewOf", spec.PreviewOf != nil)
-	found.add("spec.trigger.mode", spec.Trigger.Mode != v1alpha1.TriggerManual)
-	found.add("spec.trigger.schedule", spec.Trigger.Schedule != nil)
+	found.add("spec.trigger.mode", spec.Trigger.Mode == v1alpha1.TriggerRealTime)
 	found.add("spec.trigger.realTime", spec.Trigger.RealTime != nil)
 	found.addSensitive("spec.mappings.users", spec.Mappings.Users)
 	found.addSensitive("spec.mappings.departments", spec.Mappings.Departments)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/schedule"
 )
 
 // Problem is a field with a value that cannot work.
@@ -26,6 +27,9 @@ func Validate(spec *v1alpha1.SyncTaskSpec) []Problem {
 	resolved := Resolve(spec)
 	spec = &resolved
 	var found problems
+	if timetable := spec.Trigger.Schedule; timetable != nil {
+		found.timetable("spec.trigger.schedule", timetable)
+	}
 	for i := range spec.Sources {
 		if ldap := spec.Sources[i].LDAP; ldap != nil {
 			found.ldapSource(fmt.Sprintf("spec.sources[%d].ldap", i), ldap)
@@ -46,6 +50,18 @@ type problems []Problem
 
 func (p *problems) add(path, format string, arguments ...any) {
 	*p = append(*p, Problem{Path: path, Message: fmt.Sprintf(format, arguments...)})
+}
+
+// timetable judges the zone first: without it nothing can be said about the expression.
+func (p *problems) timetable(path string, timetable *v1alpha1.Schedule) {
+	before := len(*p)
+	p.timeZone(path+".timeZone", timetable.TimeZone)
+	if len(*p) > before {
+		return
+	}
+	if _, err := schedule.Parse(timetable.Cron, timetable.TimeZone); err != nil {
+		p.add(path+".cron", "%v", err)
+	}
 }
 
 func (p *problems) timeZone(path, zone string) {
