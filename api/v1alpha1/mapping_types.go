@@ -45,7 +45,20 @@ const (
 	ApplyOnCreate ApplyPolicy = "OnCreate"
 )
 
+// DoublesPolicy says what becomes of a value that somebody else has already.
+//
+// +kubebuilder:validation:Enum=Fail;Number
+type DoublesPolicy string
+
+// A double is left for the target to refuse, or gets a number.
+const (
+	DoublesFail   DoublesPolicy = "Fail"
+	DoublesNumber DoublesPolicy = "Number"
+)
+
 // Mappings say how the fields of the target get their values.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.departments) || self.departments.all(row, !has(row.doubles) || row.doubles == 'Fail')",message="doubles: Number is for rows of users; departments of one name are told apart by their parents"
 type Mappings struct {
 	// users are the rows for people, one a target field. Default: the rows that
 	// the two connectors suggest. Example: [{to: mail, from: mail}].
@@ -74,6 +87,8 @@ type Mappings struct {
 // (value) or the result of a CEL expression (expression).
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.from), has(self.value), has(self.expression)].filter(given, given).size() == 1",message="a mapping row has exactly one of from (a copy), value (a constant) and expression (CEL); keep the one that is meant"
+// +kubebuilder:validation:XValidation:rule="!has(self.doubles) || self.doubles == 'Fail' || !has(self.type) || self.type == 'String'",message="doubles: Number appends a number to a text; leave type out, or set it to String"
+// +kubebuilder:validation:XValidation:rule="!has(self.doubles) || self.doubles == 'Fail' || !has(self.sensitive) || !self.sensitive",message="a sensitive value gets no number, since plan and records would tell of it; leave out doubles or sensitive"
 type Mapping struct {
 	// to is the field of the target. Example: displayName.
 	// +required
@@ -110,6 +125,13 @@ type Mapping struct {
 	// field. Default: the connector's. Example: IgnoreCase.
 	// +optional
 	Equality Equality `json:"equality,omitempty"`
+	// doubles says what becomes of people whose value somebody else in the target
+	// has already: Fail lets the target refuse it, Number appends the lowest free
+	// number, before an @ if there is one: li, li2, li3. Who has a value keeps it.
+	// For rows of users that give one text. Default: Fail.
+	// +optional
+	// +kubebuilder:default=Fail
+	Doubles DoublesPolicy `json:"doubles,omitempty"`
 	// sensitive keeps the field's values out of logs, events, status, records
 	// and exports. Default: false. Not served yet.
 	// +optional

@@ -66,6 +66,7 @@ func (d direction) mappings(mappings *v1alpha1.Mappings) {
 	for _, rows := range [][]v1alpha1.Mapping{mappings.Users, mappings.Departments} {
 		for i := range rows {
 			value(d, &rows[i].Apply, v1alpha1.ApplyAlways)
+			value(d, &rows[i].Doubles, v1alpha1.DoublesFail)
 		}
 	}
 }

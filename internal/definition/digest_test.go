@@ -92,13 +92,14 @@ func TestRemovalDigestSees(t *testing.T) {
 		"the type of groups": func(s *v1alpha1.SyncTaskSpec) {
 			s.Target.LDAP.Departments.Type = v1alpha1.DepartmentsOrganizationalUnits
 		},
-		"a department":       func(s *v1alpha1.SyncTaskSpec) { s.Scope.Departments.Exclude = []string{"/Sales/Partners"} },
-		"a person":           func(s *v1alpha1.SyncTaskSpec) { s.Scope.Users.Exclude = []string{"4711"} },
-		"a filter of people": func(s *v1alpha1.SyncTaskSpec) { s.Scope.Users.Filter = "true" },
-		"new people":         func(s *v1alpha1.SyncTaskSpec) { s.Scope.IncludeNewUsers = ptr.To(false) },
-		"a row":              func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users = s.Mappings.Users[:2] },
-		"a constant":         func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[2].Value = ptr.To("") },
-		"an expression":      func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[1].Expression = "user.sn" },
+		"a department":        func(s *v1alpha1.SyncTaskSpec) { s.Scope.Departments.Exclude = []string{"/Sales/Partners"} },
+		"a person":            func(s *v1alpha1.SyncTaskSpec) { s.Scope.Users.Exclude = []string{"4711"} },
+		"a filter of people":  func(s *v1alpha1.SyncTaskSpec) { s.Scope.Users.Filter = "true" },
+		"new people":          func(s *v1alpha1.SyncTaskSpec) { s.Scope.IncludeNewUsers = ptr.To(false) },
+		"a row":               func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users = s.Mappings.Users[:2] },
+		"a constant":          func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[2].Value = ptr.To("") },
+		"an expression":       func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[1].Expression = "user.sn" },
+		"numbers for doubles": func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[0].Doubles = v1alpha1.DoublesNumber },
 		"a matching rule": func(s *v1alpha1.SyncTaskSpec) {
 			s.Matching.Users = []v1alpha1.MatchRule{{Target: "mail", Source: "mail"}}
 		},

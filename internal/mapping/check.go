@@ -28,11 +28,27 @@ func checkRow(kind directory.Kind, r Row) error {
 	if err := oneGiver(r); err != nil {
 		return err
 	}
+	if err := r.mayBeNumbered(kind); err != nil {
+		return err
+	}
 	if r.Expression == "" {
 		return nil
 	}
 	if err := expression.Check(kind, r.Expression); err != nil {
 		return fmt.Errorf("expression: %w", err)
+	}
+	return nil
+}
+
+// mayBeNumbered checks whether doubles of the row's values can be told apart by a number. The type is known only if the row says it.
+func (r *Row) mayBeNumbered(kind directory.Kind) error {
+	switch {
+	case !r.Numbered:
+		return nil
+	case kind != directory.User:
+		return errors.New("doubles: Number is for rows of users; departments are told apart by their parents")
+	case r.Type != "" && r.Type != directory.String:
+		return fmt.Errorf("doubles: Number appends a number to a text, and the field is of type %s: leave it out, or give the row the type String", r.Type)
 	}
 	return nil
 }

@@ -64,6 +64,9 @@ func (c *compiler) kind(kind directory.Kind, rows []Row, naming string) *kindMap
 			k.references = append(k.references, compiled)
 		case compiled.onCreate:
 			k.onCreate = append(k.onCreate, compiled)
+			if compiled.numbered {
+				k.numberedOnCreate = append(k.numberedOnCreate, compiled)
+			}
 		default:
 			k.fields = append(k.fields, compiled)
 		}
@@ -73,7 +76,7 @@ func (c *compiler) kind(kind directory.Kind, rows []Row, naming string) *kindMap
 			c.report("mappings."+plural(kind), "", "the target needs the field %q for every %s, and no row gives it", field.Name, strings.ToLower(string(kind)))
 		}
 	}
-	for _, group := range [][]row{k.fields, k.onCreate, k.references} {
+	for _, group := range [][]row{k.fields, k.onCreate, k.numberedOnCreate, k.references} {
 		slices.SortFunc(group, func(a, b row) int { return cmp.Compare(a.field.Name, b.field.Name) })
 	}
 	return k
@@ -99,7 +102,11 @@ func (c *compiler) row(kind directory.Kind, path string, r Row, naming string) (
 			c.report(path, r.To, "a reference is written after all creates: it cannot be OnCreate")
 		}
 	}
-	compiled := row{path: path, field: field, onCreate: r.OnCreate}
+	r.Type = field.Type
+	if err := r.mayBeNumbered(kind); err != nil {
+		c.report(path, r.To, "%v", err)
+	}
+	compiled := row{path: path, field: field, onCreate: r.OnCreate, numbered: r.Numbered}
 	c.giver(kind, r, &compiled)
 	return compiled, len(c.problems) == before
 }
@@ -164,7 +171,7 @@ func (k *kindMapper) collectFields() {
 	for _, group := range [][]row{k.fields, k.onCreate, k.references} {
 		for i := range group {
 			k.sourceFields = append(k.sourceFields, group[i].reads()...)
-			if !group[i].onCreate {
+			if !group[i].onCreate || group[i].numbered {
 				k.targetFields = append(k.targetFields, group[i].field.Name)
 			}
 		}

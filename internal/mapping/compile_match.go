@@ -6,11 +6,12 @@ import (
 	"synccenter.dev/synccenter/internal/directory"
 )
 
-// identifierRule is the rule for users when the task gives none: the target's identifier equals the field that it is copied from.
+// identifierRule is the rule for users when the task gives none: the target's identifier equals the field that it is copied from. There is
+// none where doubles of it get a number: a newcomer must not be taken for the one who has the name already.
 func identifierRule(users *kindMapper, identifier string) []Rule {
 	for _, group := range [][]row{users.fields, users.onCreate} {
 		for i := range group {
-			if r := &group[i]; r.field.Name == identifier && r.from != "" {
+			if r := &group[i]; r.field.Name == identifier && r.from != "" && !r.numbered {
 				return []Rule{{Pairs: []Pair{{Target: identifier, Source: r.from}}}}
 			}
 		}

@@ -44,6 +44,10 @@ func TestCompileProblems(t *testing.T) {
 			`mappings.users: the target needs the field "userName" for every user, and no row gives it`}},
 		{"reference at creation", mapping.Spec{Users: []mapping.Row{name, {To: "boss", From: "manager", OnCreate: true}}}, []string{
 			`mappings.users[1] (to: boss): a reference is written after all creates: it cannot be OnCreate`}},
+		{"numbers", mapping.Spec{Users: []mapping.Row{name, {To: "number", From: "uid", Numbered: true}, {To: "emails", From: "mail", Numbered: true}},
+			Departments: []mapping.Row{{To: "displayName", From: "ou", Numbered: true}}}, []string{
+			`mappings.users[1] (to: number): doubles: Number appends a number to a text, and the field is of type Int: leave it out, or give the row the type String`,
+			`mappings.departments[0] (to: displayName): doubles: Number is for rows of users; departments are told apart by their parents`}},
 		{"rules", mapping.Spec{Users: []mapping.Row{name}, MatchUsers: []mapping.Rule{{},
 			{Pairs: []mapping.Pair{{Target: "nick", Source: "nock"}}},
 			{Pairs: []mapping.Pair{{Target: "boss", Source: "manager"}}},
@@ -102,6 +106,9 @@ func TestDefaultMatching(t *testing.T) {
 	}
 	if got := match(mapping.Spec{Users: []mapping.Row{{To: "userName", From: "uid", OnCreate: true}}}); got != 1 {
 		t.Errorf("an identifier that is copied at creation gives %d keys, want 1", got)
+	}
+	if got := match(mapping.Spec{Users: []mapping.Row{{To: "userName", From: "uid", Numbered: true}}}); got != 0 {
+		t.Errorf("an identifier whose doubles get a number gives %d keys, want 0: a newcomer would take a namesake's account over", got)
 	}
 	if got := match(mapping.Spec{Users: []mapping.Row{{To: "userName", Expression: "user.uid"}}}); got != 0 {
 		t.Errorf("a computed identifier gives %d keys, want 0", got)

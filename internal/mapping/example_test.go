@@ -15,6 +15,7 @@ func TestCheckExamples(t *testing.T) {
 		{To: "displayName", Expression: "user.cn + ' (' + upper(user.uid) + ')'"},
 		{To: "emails", Expression: "user.all.mail.map(m, lower(m))"},
 		{To: "kind", Value: &constant, OnCreate: true},
+		{To: "login", Expression: "pinyin(user.cn).replace(' ', '')", Numbered: true},
 		{To: "boss", From: "manager", Type: directory.Reference},
 	}
 	li := map[string][]string{"uid": {"li"}, "cn": {"李雷"}, "mail": {"LI@example.com", "a@example.com"}}
@@ -23,7 +24,7 @@ func TestCheckExamples(t *testing.T) {
 		want    []string
 	}{
 		"as wanted": {mapping.Example{Name: "li", Source: li, Want: map[string][]string{
-			"userName": {"li"}, "displayName": {"李雷 (LI)"}, "emails": {"a@example.com", "li@example.com"}, "kind": {"staff"},
+			"userName": {"li"}, "displayName": {"李雷 (LI)"}, "login": {"lilei"}, "emails": {"a@example.com", "li@example.com"}, "kind": {"staff"},
 		}}, nil},
 		"no value is wanted": {mapping.Example{Name: "li", Source: map[string][]string{"uid": {"li"}, "cn": {"x"}}, Want: map[string][]string{"emails": {}}}, nil},
 		"another value": {mapping.Example{Name: "li", Source: li, Want: map[string][]string{"userName": {"Li"}}},

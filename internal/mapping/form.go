@@ -12,7 +12,7 @@ type Form struct {
 	// Fields holds every mapped field (apply: Always) but references, in the order of their names. A field without values is
 	// there with none: on the source's side it says that the target's value must be cleared.
 	Fields directory.Attributes
-	// OnCreate holds the fields that only a create writes. Empty on the target's side.
+	// OnCreate holds the fields that only a create writes. On the target's side there are only those of Mapper.Numbered.
 	OnCreate directory.Attributes
 	// References holds the mapped fields of type Reference: references as Resolve of the form's own side understands them.
 	References directory.Attributes

@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"cmp"
 	"slices"
 
 	"synccenter.dev/synccenter/internal/directory"
@@ -14,7 +15,9 @@ type Mapper struct {
 // kindMapper maps the entries of one kind. Rows are in the order of their target fields.
 type kindMapper struct {
 	fields, onCreate, references []row
-	rules                        []rule
+	// numberedOnCreate are those of onCreate whose doubles get a number.
+	numberedOnCreate []row
+	rules            []rule
 	// effective holds the target fields that rows and rules name, with what the rows override.
 	effective                  map[string]directory.Field
 	sourceFields, targetFields []string
@@ -37,6 +40,20 @@ func (m *Mapper) TargetFields(kind directory.Kind) []string { return m.of(kind).
 func (m *Mapper) Field(kind directory.Kind, name string) (directory.Field, bool) {
 	field, ok := m.of(kind).effective[name]
 	return field, ok
+}
+
+// Numbered lists the fields of users whose doubles get a number, in the order of their names: what Map gives for them is a base.
+func (m *Mapper) Numbered() []directory.Field {
+	var fields []directory.Field
+	for _, group := range [][]row{m.users.fields, m.users.onCreate} {
+		for i := range group {
+			if group[i].numbered {
+				fields = append(fields, group[i].field)
+			}
+		}
+	}
+	slices.SortFunc(fields, func(a, b directory.Field) int { return cmp.Compare(a.Name, b.Name) })
+	return fields
 }
 
 // Map turns a source entry into the form that the target should hold. An error is an *EntryError: the entry is unknown.
@@ -95,6 +112,10 @@ func (m *Mapper) Observe(e directory.Entry) Form {
 	form.Fields = observeRows(k.fields, &e, &form.Unreadable)
 	form.References = observeRows(k.references, &e, &form.Unreadable)
 	slices.Sort(form.Unreadable)
+	if len(k.numberedOnCreate) > 0 {
+		var ignored []string
+		form.OnCreate = observeRows(k.numberedOnCreate, &e, &ignored)
+	}
 	form.Keys = k.keys(&e, func(p pair) string { return p.field.Name })
 	return form
 }

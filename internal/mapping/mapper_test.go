@@ -117,6 +117,8 @@ func TestMapValues(t *testing.T) {
 		{name: "required", row: mapping.Row{To: "displayName", From: "cn", Required: true}, fails: "the field is required"},
 		{name: "required but empty", row: mapping.Row{To: "displayName", From: "cn", Required: true}, entry: []string{"cn="}, fails: "the field is required"},
 		{name: "huge", row: mapping.Row{To: "emails", From: "mail"}, entry: []string{"mail=" + strings.Repeat("x", 1<<20+1)}, fails: "1048577 bytes"},
+		{name: "a base for numbers", row: mapping.Row{To: "emails", From: "mail", Numbered: true}, entry: []string{"mail=li@x"}, want: []string{"li@x"}},
+		{name: "two bases for numbers", row: mapping.Row{To: "emails", From: "mail", Numbered: true}, entry: []string{"mail=a", "mail=b"}, fails: "2 values, and a row with doubles: Number takes one"},
 		{name: "expression that fails", row: mapping.Row{To: "displayName", Expression: `lower(user.cn)`}, fails: "no value for user.cn"},
 	}
 	for _, test := range tests {

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"errors"
+	"fmt"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/expression"
@@ -17,6 +18,7 @@ type row struct {
 	expression *expression.Expression
 	constant   []string
 	onCreate   bool
+	numbered   bool
 }
 
 // errRequired is what an entry without a value for a required field fails with.
@@ -41,8 +43,12 @@ func (r *row) values(e *directory.Entry) (values []string, known bool, err error
 	default:
 		values = r.constant
 	}
-	if err == nil && len(values) == 0 && r.field.Required {
+	switch {
+	case err != nil:
+	case len(values) == 0 && r.field.Required:
 		err = errRequired
+	case len(values) > 1 && r.numbered:
+		err = fmt.Errorf("the entry has %d values, and a row with doubles: Number takes one: choose one with an expression, as in user.mail for the first", len(values))
 	}
 	return values, true, err
 }

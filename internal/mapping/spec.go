@@ -22,6 +22,8 @@ type Row struct {
 	Equality directory.Equality
 	// OnCreate: only a create writes the field.
 	OnCreate bool
+	// Numbered: the value is a base, and whoever would have one that somebody else has gets a number behind it. Planning chooses it.
+	Numbered bool
 	// Required: an entry without a value fails.
 	Required bool
 }

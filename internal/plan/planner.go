@@ -58,6 +58,7 @@ type Planner struct {
 	targetRow                  []byte
 	unknownTargets             map[entryKey]unknownEntry
 	protected                  map[entryKey]bool
+	doubles                    *doubles
 
 	// Results of Plan.
 	departments *departments
@@ -91,6 +92,7 @@ func New(options Options) *Planner {
 		unlinkedUsers:     spool.New(spool.BlockSize),
 		unknownTargets:    map[entryKey]unknownEntry{},
 		protected:         map[entryKey]bool{},
+		doubles:           newDoubles(options.Mapper.Numbered()),
 	}
 }
 
@@ -122,6 +124,7 @@ func (p *Planner) AddTarget(form *mapping.Form) error {
 		p.targetDepartments[form.ID] = form
 		return nil
 	}
+	p.doubles.see(form)
 	p.targetRow = appendRow(p.targetRow[:0], p.options.Mapper, form)
 	if source, ok := p.options.Links.SourceOf(directory.User, form.ID); ok {
 		return p.linkedUsers.Add(source, p.targetRow)
@@ -171,6 +174,7 @@ func (p *Planner) Plan(references References) (guard.Facts, error) {
 	p.facts.DepartmentLosses = p.membership.losses(p.departmentPath)
 	// What was planned from is not needed any more, and it is large.
 	p.sourceUsers, p.linkedUsers, p.unlinkedUsers, p.users = nil, nil, nil, users{}
+	p.doubles = nil
 	return p.facts, nil
 }
 

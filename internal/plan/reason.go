@@ -26,6 +26,8 @@ const (
 	ReasonRequiredUnreadable = "RequiredFieldUnreadable"
 	// ReasonNameInUse: the identifier still belongs to someone who left and was not deleted.
 	ReasonNameInUse = "NameInUse"
+	// ReasonNoFreeValue: every number that fits behind the value is taken.
+	ReasonNoFreeValue = "NoFreeValue"
 	// ReasonProtected: the task says that the target entry is never adopted, changed or removed.
 	ReasonProtected = "Protected"
 	// ReasonKept: the entry left the source and the task keeps such entries.

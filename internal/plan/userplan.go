@@ -69,7 +69,11 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 	if decision := p.cannotCreate(form); decision != nil {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	base.Changes, base.Mark = createChanges(form), true
+	note, decision := p.doubles.number(form)
+	if decision != nil {
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+	}
+	base.Changes, base.Mark, base.Note = createChanges(form), true, note
 	departments := p.sourceDepartmentsOf(j.source)
 	if p.options.Capabilities.Membership == directory.OnUser {
 		base.Departments = p.limitDepartments(departments)
@@ -121,6 +125,10 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	target, err := j.target.form()
 	if err != nil {
 		return err
+	}
+	if decision := p.renumber(j, source, target); decision != nil {
+		base.Kind = UpdateUser
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
 	planned := p.output.len() + p.exchange.len()
 	taken := adopted || mark == markMissing

@@ -35,6 +35,8 @@ type world struct {
 	protected          map[string]bool
 	disabledBefore     time.Time
 	reconsider         bool
+	// edit changes the task's mapping and the target's fields, when it is set.
+	edit func(*mapping.Spec, *directory.Schema)
 	// refused are operations that fail before they are tried; see Operation.Needs.
 	refused map[int]error
 }
@@ -90,7 +92,11 @@ func (w *world) mapper(t tester) *mapping.Mapper {
 		Departments: []mapping.Row{{To: "label", From: "ou"}},
 		MatchUsers:  []mapping.Rule{{Pairs: []mapping.Pair{{Target: "login", Source: "uid"}}}},
 	}
-	m, err := mapping.Compile(spec, schema("uid", "title", "ou"), schema("login", "position", "label"), w.capabilities)
+	target := schema("login", "position", "label")
+	if w.edit != nil {
+		w.edit(&spec, &target)
+	}
+	m, err := mapping.Compile(spec, schema("uid", "title", "ou"), target, w.capabilities)
 	if err != nil {
 		t.Fatal(err)
 	}
