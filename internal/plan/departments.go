@@ -58,8 +58,12 @@ func (p *Planner) pairDepartments() {
 		matcher.add(id, form.Name, form.Keys)
 	}
 	for _, id := range slices.Sorted(maps.Keys(p.targetDepartments)) {
-		form := p.targetDepartments[id]
-		matcher.see(id, form.Name, form.Keys, form.Mark, p.departments.sourceOf[id])
+		form, linked := p.targetDepartments[id], p.departments.sourceOf[id]
+		var own func() []string
+		if source := p.sourceDepartments[linked]; source != nil {
+			own = func() []string { return source.Keys }
+		}
+		matcher.see(id, form.Name, form.Keys, form.Mark, linked, own)
 	}
 	found := matcher.resolve(p.departmentPresent)
 	for id, match := range found {
@@ -142,7 +146,7 @@ func (p *Planner) pairByName(left map[string]match) {
 		only := candidates[0]
 		matcher := p.newMatcher(directory.Department)
 		matcher.add(id, form.Name, []string{"name"})
-		matcher.see(only.ID, only.Name, []string{"name"}, only.Mark, "")
+		matcher.see(only.ID, only.Name, []string{"name"}, only.Mark, "", nil)
 		p.pairDepartment(id, matcher.resolve(p.departmentPresent)[id])
 	}
 }

@@ -28,8 +28,8 @@ type exchange struct {
 	kept     map[string]keptName
 	// needs says, for a claimer, which user must have given up its identifier before.
 	needs map[string]string
-	// takers says of the user who opens a circle who gets the identifier of that one.
-	takers map[string]string
+	// circles says of the user who opens a circle who are renamed after that, in this order.
+	circles map[string][]string
 	// refused are claims that cannot succeed.
 	refused map[string]Decision
 }
@@ -49,7 +49,7 @@ type keptName struct {
 func newExchange(equality directory.Equality) exchange {
 	return exchange{
 		equality: equality, claims: map[string]string{}, removals: spool.New(spool.BlockSize), gives: map[string]string{},
-		kept: map[string]keptName{}, needs: map[string]string{}, takers: map[string]string{}, refused: map[string]Decision{},
+		kept: map[string]keptName{}, needs: map[string]string{}, circles: map[string][]string{}, refused: map[string]Decision{},
 	}
 }
 
@@ -109,7 +109,7 @@ func (p *Planner) planExchange() error {
 	wanted := e.findNeeds(byID)
 	levels := e.levels(byID)
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		if err := p.planRename(byID[id], levels); err != nil {
+		if err := p.planRename(id, byID, levels); err != nil {
 			return err
 		}
 	}
@@ -211,25 +211,30 @@ func (e *exchange) open(path []string, at, first string, out map[string]renameLe
 	level := 1
 	for i := len(ordered) - 1; i > 0; i-- {
 		level++
-		// Once somebody has the value of the one who opened the circle, there is no way back.
+		// Once somebody has the value of the one who opened the circle, going on is as short as going back.
 		out[ordered[i]] = renameLevel{last: level, finishes: level > 2}
+		e.circles[first] = append(e.circles[first], ordered[i])
 	}
 	out[first] = renameLevel{last: level + 1, opened: true, finishes: true}
-	e.takers[first] = ordered[len(ordered)-1]
 }
 
 // planRename plans one rename, in two steps where it opens a circle.
-func (p *Planner) planRename(r *rename, levels map[string]renameLevel) error {
-	level := levels[r.operation.SourceID]
+func (p *Planner) planRename(id string, byID map[string]*rename, levels map[string]renameLevel) error {
+	r, level := byID[id], levels[id]
 	if level.opened {
-		temporary := temporaryValue(r.operation.SourceID)
+		temporary := temporaryValue(id)
 		step := r.operation
 		step.Changes = []Change{{Field: r.operation.Changes[0].Field, Before: r.operation.Changes[0].Before, After: []string{temporary}}}
 		step.Note = "two or more people exchange this value, so it is given up first"
 		if err := p.output.planned(step, wave(stageExchange, 1)); err != nil {
 			return err
 		}
-		r.operation.Restores = &Restore{Values: r.operation.Changes[0].Before}
+		restore := &Restore{Values: r.operation.Changes[0].Before}
+		for _, other := range p.exchange.circles[id] {
+			o := &byID[other].operation
+			restore.Handed = append(restore.Handed, Handed{SourceID: other, TargetID: o.TargetID, Values: o.Changes[0].Before})
+		}
+		r.operation.Restores = restore
 		r.operation.Changes = []Change{{Field: r.operation.Changes[0].Field, Before: []string{temporary}, After: r.operation.Changes[0].After}}
 	}
 	r.operation.Finishes = level.finishes

@@ -84,8 +84,9 @@ func (m *matcher) add(id, name string, keys []string) {
 	}
 }
 
-// see shows the matcher one target entry. linked is the source ID of its link, if it has one.
-func (m *matcher) see(id, name string, keys []string, mark *directory.Mark, linked string) {
+// see shows the matcher one target entry. linked is the source ID of its link, if it has one. With own, which gives the keys of that source
+// entry, a value that the target entry is about to give up is no hit.
+func (m *matcher) see(id, name string, keys []string, mark *directory.Mark, linked string, own func() []string) {
 	found := hit{target: id, name: name, linked: linked}
 	if mark != nil {
 		switch {
@@ -101,7 +102,13 @@ func (m *matcher) see(id, name string, keys []string, mark *directory.Mark, link
 		if key == "" || rule >= len(m.byKey) {
 			continue
 		}
-		for _, entry := range m.byKey[rule][key] {
+		entries := m.byKey[rule][key]
+		if len(entries) > 0 && own != nil {
+			if wanted := own(); rule < len(wanted) && wanted[rule] != "" && wanted[rule] != key {
+				continue
+			}
+		}
+		for _, entry := range entries {
 			entry.rules[rule].add(found)
 		}
 	}

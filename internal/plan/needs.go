@@ -29,8 +29,8 @@ func (n *needs) fill(o *Operation) {
 	}
 	if o.Restores != nil {
 		o.restores(n.exchanged)
-		if taker, ok := n.exchanged[n.exchange.takers[o.SourceID]]; ok {
-			o.Restores.Taken = &taker
+		for i := range o.Restores.Handed {
+			o.Restores.Handed[i].Index = n.exchanged[o.Restores.Handed[i].SourceID]
 		}
 	}
 	if giver := n.giverOf(o); giver != "" {

@@ -99,8 +99,16 @@ type Restore struct {
 	Values []string `json:"values"`
 	// Opened is the operation that gave the temporary one.
 	Opened int `json:"opened"`
-	// Taken is the operation that gives the values of before to somebody else: once it is done there is no way back.
-	Taken *int `json:"taken,omitempty"`
+	// Handed are the operations that hand the values on in the meantime, in their order: the way back goes through those that were done.
+	Handed []Handed `json:"handed,omitempty"`
+}
+
+// Handed is one of several renames that hand an identifier on, with the way back.
+type Handed struct {
+	Index    int      `json:"index"`
+	SourceID string   `json:"source"`
+	TargetID string   `json:"target"`
+	Values   []string `json:"values"`
 }
 
 // Decision is an outcome that planning or the guard already knows.

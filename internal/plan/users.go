@@ -6,6 +6,7 @@ import (
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/spool"
+	"synccenter.dev/synccenter/internal/state"
 )
 
 // users is what planning knows of the users while it goes over them. Only those without a partner are in memory.
@@ -112,14 +113,7 @@ func (p *Planner) userPresent(id string) bool {
 
 // matchUsers shows every target user to the matcher, and sets aside those that were chosen.
 func (p *Planner) matchUsers(matcher *matcher) error {
-	err := p.eachTarget(func(r *row, linked string, _ []byte) error {
-		form, err := r.form()
-		if err == nil {
-			matcher.see(r.id, r.name, form.Keys, form.Mark, linked)
-		}
-		return err
-	})
-	if err != nil {
+	if err := p.showUsers(matcher); err != nil {
 		return err
 	}
 	p.users.matches = matcher.resolve(p.userPresent)
@@ -137,7 +131,7 @@ func (p *Planner) matchUsers(matcher *matcher) error {
 	if len(p.users.sourceOf) == 0 {
 		return nil
 	}
-	return p.eachTarget(func(r *row, _ string, data []byte) error {
+	return p.eachTarget(func(r *row, data []byte) error {
 		if id, chosen := p.users.sourceOf[r.id]; chosen {
 			return p.users.adopted.Add(id, data)
 		}
@@ -145,13 +139,64 @@ func (p *Planner) matchUsers(matcher *matcher) error {
 	})
 }
 
-// eachTarget goes over the target users that may be matched: the unlinked ones, and the linked ones with the source ID of their link.
-func (p *Planner) eachTarget(visit func(r *row, linked string, data []byte) error) error {
-	for _, part := range []struct {
-		records iter.Seq2[spool.Record, error]
-		linked  bool
-	}{{p.unlinkedUsers.Sorted(), false}, {p.linkedUsers.Sorted(), true}} {
-		for record, err := range part.records {
+// showUsers shows the matcher every target user, the linked ones with what their own source user has.
+func (p *Planner) showUsers(matcher *matcher) error {
+	show := func(target, source []byte, linked string) error {
+		r, err := parseRow(target)
+		if err != nil {
+			return err
+		}
+		form, err := r.form()
+		if err != nil {
+			return err
+		}
+		var own func() []string
+		if source != nil {
+			own = func() (keys []string) {
+				keys, err = keysOf(source)
+				return keys
+			}
+		}
+		matcher.see(r.id, r.name, form.Keys, form.Mark, linked, own)
+		return err
+	}
+	for record, err := range p.unlinkedUsers.Sorted() {
+		if err == nil {
+			err = show(record.Value, nil, "")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	none := func(func(state.Link) bool) {}
+	for j, err := range join(p.sourceUsers.Sorted(), p.linkedUsers.Sorted(), none) {
+		if err == nil && j.target != nil {
+			err = show(j.target, j.source, j.id)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keysOf are the keys of a spooled user for the rules of matching.
+func keysOf(data []byte) ([]string, error) {
+	r, err := parseRow(data)
+	if err != nil {
+		return nil, err
+	}
+	form, err := r.form()
+	if err != nil {
+		return nil, err
+	}
+	return form.Keys, nil
+}
+
+// eachTarget goes over the target users that may be matched: the unlinked ones and the linked ones.
+func (p *Planner) eachTarget(visit func(r *row, data []byte) error) error {
+	for _, records := range []iter.Seq2[spool.Record, error]{p.unlinkedUsers.Sorted(), p.linkedUsers.Sorted()} {
+		for record, err := range records {
 			if err != nil {
 				return err
 			}
@@ -159,11 +204,7 @@ func (p *Planner) eachTarget(visit func(r *row, linked string, data []byte) erro
 			if err != nil {
 				return err
 			}
-			linked := ""
-			if part.linked {
-				linked = record.Key
-			}
-			if err := visit(parsed, linked, record.Value); err != nil {
+			if err := visit(parsed, record.Value); err != nil {
 				return err
 			}
 		}

@@ -18,10 +18,12 @@ type refusingTarget struct {
 	connector.Target
 	value string
 	times int
+	// owner had the value at first, and gets it back.
+	owner string
 }
 
 func (t *refusingTarget) ChangeUserIdentifier(ctx context.Context, id string, values []string) (directory.Entry, error) {
-	if t.times > 0 && slices.Contains(values, t.value) {
+	if t.times > 0 && slices.Contains(values, t.value) && id != t.owner {
 		t.times--
 		return directory.Entry{}, &connector.Error{Class: connector.Invalid, Err: errors.New("the name is reserved")}
 	}
@@ -32,11 +34,12 @@ type refusingEnds struct {
 	runner.Connector
 	value string
 	times int
+	owner string
 }
 
 func (e *refusingEnds) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (connector.Target, error) {
 	target, err := e.Connector.Target(ctx, spec)
-	return &refusingTarget{Target: target, value: e.value, times: e.times}, err
+	return &refusingTarget{Target: target, value: e.value, times: e.times, owner: e.owner}, err
 }
 
 // exchange lets two people of the source swap their logins.
