@@ -116,8 +116,11 @@ type SyncRunSpec struct {
 	// +kubebuilder:default=Sync
 	Type RunType `json:"type,omitempty"`
 
-	// only syncs just these source entries, with what they need, and removes
-	// nothing else. Default: all in scope. Example: {users: ["4711"]}. Not served yet.
+	// only syncs just these source entries: those who are in scope are created
+	// or brought in step, with the departments that they need; those who left the
+	// source or the scope are removed as the task says. Nobody else is created,
+	// changed, moved or removed, and what it costs does not grow with the number of
+	// people. Default: all in scope. Example: {users: ["4711"]}.
 	// +optional
 	Only *OnlyEntries `json:"only,omitempty"`
 
@@ -157,14 +160,16 @@ type SyncRunSpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="self.?users.orValue([]).size() + self.?departments.orValue([]).size() > 0",message="only names nobody; name users or departments, or remove it to sync everyone in scope"
 type OnlyEntries struct {
-	// users are source ids of people. Example: ["4711"].
+	// users are source ids of people (LDAP: the entryUUID). Departments that they
+	// are in, and those above, are created when missing. Example: ["4711"].
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=500
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=1024
 	Users []string `json:"users,omitempty"`
-	// departments are source ids of departments. Example: ["17"].
+	// departments are source ids of departments: each alone, without its people
+	// and what is below it. Those above are created when missing. Example: ["17"].
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=500

@@ -19,6 +19,8 @@ import (
 type runCommand struct {
 	*Options
 	task string
+	// only are the source IDs of those that the run is about; empty: of everybody.
+	only v1alpha1.OnlyEntries
 	wait bool
 	yes  bool
 }
@@ -30,13 +32,18 @@ func newRunCommand(o *Options) *cobra.Command {
 		Short: "Execute a task once",
 		Long: "Execute a task once, by making a SyncRun for it.\n\n" +
 			"It asks first, because what a sync does cannot be brought back.\n\n" +
+			"With --only-user and --only-department the run is about these entries alone, by their IDs in the source (details --expand shows them):\n" +
+			"they are synced with the departments that they need, and nobody else is created, changed or removed.\n\n" +
 			"With --wait the exit code is that of the run: 0 Succeeded, 1 Failed, 2 PartiallyFailed, 3 Cancelled;\n" +
 			"130 when the waiting was interrupted, and then the run goes on.",
-		Example:           "  kubectl synccenter run hr --wait\n  kubectl synccenter run hr --yes",
+		Example:           "  kubectl synccenter run hr --wait\n  kubectl synccenter run hr --yes\n" +
+			"  kubectl synccenter run hr --only-user 0b7f6c1e-3f6e-4a1b-9b1e-5f0d6c1e2a3b --wait",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(r),
 	}
+	command.Flags().StringArrayVar(&r.only.Users, "only-user", nil, "Sync this person alone, by the ID in the source. May be given several times.")
+	command.Flags().StringArrayVar(&r.only.Departments, "only-department", nil, "Sync this department alone, without its people and what is below it, by the ID in the source. May be given several times.")
 	command.Flags().BoolVar(&r.wait, "wait", false, "Wait for the end of the run and show how far it is.")
 	command.Flags().BoolVarP(&r.yes, "yes", "y", false, "Do not ask before executing.")
 	return command
@@ -80,6 +87,9 @@ func (r *runCommand) Run(ctx context.Context) error {
 		ObjectMeta: metav1.ObjectMeta{Namespace: cluster.namespace, GenerateName: r.task + "-"},
 		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: r.task}, Type: v1alpha1.RunSync},
 	}
+	if r.isPartial() {
+		run.Spec.Only = &r.only
+	}
 	if err := cluster.Create(ctx, run); err != nil {
 		return explain(fmt.Sprintf("creating a run of task %q", r.task), err)
 	}
@@ -91,6 +101,9 @@ func (r *runCommand) Run(ctx context.Context) error {
 	}
 	return r.await(ctx, cluster, run.Name)
 }
+
+// isPartial reports that the run is about some entries alone.
+func (r *runCommand) isPartial() bool { return len(r.only.Users)+len(r.only.Departments) > 0 }
 
 // warn says beforehand what would make the run wait or fail.
 func (r *runCommand) warn(task *v1alpha1.SyncTask) {
@@ -112,6 +125,9 @@ func (r *runCommand) ask(task *v1alpha1.SyncTask) (bool, error) {
 	}
 	if task.Status.Source != "" && task.Status.Target != "" {
 		what += ", from " + plain(task.Status.Source) + " to " + plain(task.Status.Target)
+	}
+	if r.isPartial() {
+		what += fmt.Sprintf(", for %d people and %d departments alone,", len(r.only.Users), len(r.only.Departments))
 	}
 	fmt.Fprintf(r.ErrOut, "Execute task %s in namespace %s? What a sync does cannot be brought back. [y/N] ", what, task.Namespace)
 	answer, err := readLine(r.In)

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -98,6 +99,18 @@ func TestRunAsksFirst(t *testing.T) {
 	}
 	if runs[0].GenerateName != "hr-" || runs[0].Spec.TaskRef.Name != "hr" || runs[0].Spec.Type != v1alpha1.RunSync {
 		t.Errorf("created %+v", runs[0])
+	}
+}
+
+func TestRunAboutSomeEntriesAlone(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	p.in = strings.NewReader("y\n")
+	asked := p.types(t, "run", "hr", "--only-user", "a,1", "--only-user", "b", "--only-department", "17")
+	contains(t, asked.err, "for 2 people and 1 departments alone")
+	run := runsIn(t, p.namespace)[0]
+	if only := run.Spec.Only; only == nil || !slices.Equal(only.Users, []string{"a,1", "b"}) || !slices.Equal(only.Departments, []string{"17"}) {
+		t.Errorf("created %+v", run.Spec)
 	}
 }
 

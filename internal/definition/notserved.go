@@ -36,7 +36,6 @@ func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
 func NotServedRun(spec *v1alpha1.SyncRunSpec) []string {
 	var found paths
 	found.add("spec.type", spec.Type != "" && spec.Type != v1alpha1.RunSync)
-	found.add("spec.only", spec.Only != nil)
 	found.add("spec.applyPlan", spec.ApplyPlan != nil)
 	found.add("spec.deletions", spec.Deletions != nil)
 	found.add("spec.retry", spec.Retry != nil)

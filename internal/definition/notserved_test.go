@@ -73,7 +73,7 @@ func TestNotServedRun(t *testing.T) {
 		"a sync":        {v1alpha1.SyncRunSpec{Type: v1alpha1.RunSync, RequestedBy: "alice", Cancel: true}, nil},
 		"by default":    {v1alpha1.SyncRunSpec{}, nil},
 		"a plan":        {v1alpha1.SyncRunSpec{Type: v1alpha1.RunPlan}, []string{"spec.type"}},
-		"some entries":  {v1alpha1.SyncRunSpec{Only: &v1alpha1.OnlyEntries{Users: []string{"1"}}}, []string{"spec.only"}},
+		"some entries":  {v1alpha1.SyncRunSpec{Only: &v1alpha1.OnlyEntries{Users: []string{"1"}}}, nil},
 		"apply a plan":  {v1alpha1.SyncRunSpec{Type: v1alpha1.RunApplyPlan, ApplyPlan: &v1alpha1.PlanReference{RunRef: earlier}}, []string{"spec.type", "spec.applyPlan"}},
 		"held removals": {v1alpha1.SyncRunSpec{Type: v1alpha1.RunDeletions, Deletions: &v1alpha1.ApprovalSource{}}, []string{"spec.type", "spec.deletions"}},
 		"try again":     {v1alpha1.SyncRunSpec{Type: v1alpha1.RunRetry, Retry: &v1alpha1.RunSource{RunRef: earlier}}, []string{"spec.type", "spec.retry"}},

@@ -11,7 +11,8 @@ const minMembers = 10
 // departmentEmptied holds all removals when one department would lose more than half of its people: it was moved out of sight rather
 // than dismissed, and among thousands the share of the whole would not show it.
 func departmentEmptied(l Limits, f Facts) *Finding {
-	if l.DepartmentsMayEmpty {
+	// Of a department only the people who are named were looked at when the plan is about some alone.
+	if l.DepartmentsMayEmpty || f.Partial {
 		return nil
 	}
 	var emptied []string

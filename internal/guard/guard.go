@@ -17,6 +17,8 @@ type Limits struct {
 
 // Facts are what the rules look at, counted over the whole plan.
 type Facts struct {
+	// Partial: the plan is about some people and departments alone, whom somebody named. Departments are still read whole.
+	Partial bool
 	// FirstRun: the owner has no finished run with this source and target yet.
 	FirstRun bool
 	// SourceUsers and SourceDepartments are the entries read now; the Last ones are those of the last complete read.

@@ -12,6 +12,10 @@ import (
 
 // planDepartments plans every department. It comes after the users, who tell which members a department gets and loses.
 func (p *Planner) planDepartments() error {
+	p.needParents()
+	if err := p.planNeededUnknown(); err != nil {
+		return err
+	}
 	p.findStepAsides()
 	for _, id := range p.departments.topDown {
 		if err := p.planDepartment(id, p.sourceDepartments[id], p.departments.pairs[id]); err != nil {
@@ -36,6 +40,9 @@ func (p *Planner) planDepartments() error {
 
 func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentPair) error {
 	p.facts.SourceDepartments++
+	if !p.plansDepartment(id) {
+		return p.planMembersOnly(id, pair)
+	}
 	base := Operation{Subject: directory.Department, SourceID: id, Name: p.departmentPath(id)}
 	if pair.target == nil {
 		return p.planNewDepartment(base, form, pair)
@@ -251,6 +258,10 @@ func (p *Planner) reviveLink(link *state.Link) {
 func (p *Planner) planDepartmentGone(link state.Link) error {
 	base := Operation{Kind: DeleteDepartment, Subject: directory.Department, SourceID: link.SourceID, TargetID: link.TargetID, Name: link.Name}
 	target := p.targetDepartments[link.TargetID]
+	named := p.concerns(directory.Department, link.SourceID)
+	if target == nil && !named {
+		return nil
+	}
 	if target == nil {
 		return p.planLinkGone(link, base)
 	}
@@ -268,7 +279,7 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if err != nil {
 		return err
 	}
-	if !p.removalIsOpen(&link) {
+	if !named || !p.removalIsOpen(&link) {
 		return nil
 	}
 	if _, decision := p.checkMark(directory.Department, link.SourceID, target.Mark, false); decision != nil {

@@ -39,11 +39,11 @@ type rename struct {
 	before, after string
 }
 
-// keptName is an identifier that still belongs to somebody who left, or whose entry is protected.
+// keptName is an identifier that still belongs to somebody who left, whose entry is protected, or beside whom the plan was made.
 type keptName struct {
-	name      string
-	state     state.LinkState
-	protected bool
+	name              string
+	state             state.LinkState
+	protected, beside bool
 }
 
 func newExchange(equality directory.Equality) exchange {
@@ -81,6 +81,12 @@ func (e *exchange) keep(key, name string, in state.LinkState) {
 func (e *exchange) keepProtected(key, name string) {
 	if key != "" {
 		e.kept[key] = keptName{name: name, protected: true}
+	}
+}
+
+func (e *exchange) keepBeside(key, name string) {
+	if key != "" {
+		e.kept[key] = keptName{name: name, beside: true}
 	}
 }
 
@@ -160,6 +166,10 @@ func (k keptName) refusal() Decision {
 	if k.protected {
 		return Decision{Failed, ReasonNameInUse, fmt.Sprintf(
 			"the identifier still belongs to %q, whose target entry is protected by the task; give one of the two another identifier", k.name)}
+	}
+	if k.beside {
+		return Decision{Failed, ReasonNameInUse, fmt.Sprintf(
+			"the identifier still belongs to %q, whom this run is not about; name both in spec.only, or run the task without it", k.name)}
 	}
 	way := "delete the account there, or give one of the two another identifier"
 	if k.state == state.Held {

@@ -77,6 +77,11 @@ func (m *membership) await(department string, others []string) {
 	}
 }
 
+// touches reports that the member list of a department needs anything.
+func (m *membership) touches(department string) bool {
+	return slices.ContainsFunc(m.changes[:], func(part map[string]*memberChange) bool { return part[department] != nil })
+}
+
 // change is what a part of a department's member list needs.
 func (m *membership) change(department string, part memberPart) (Change, bool) {
 	change := m.changes[part][department]

@@ -27,6 +27,8 @@ type Options struct {
 	Reconsider bool
 	// Adopt and Relink are the task's matching policy.
 	Adopt, Relink Policy
+	// Only limits the plan to some entries; nil: it is about all.
+	Only *Only
 }
 
 // Policy says what to do with a hit of a matching rule.
@@ -59,6 +61,7 @@ type Planner struct {
 	unknownTargets             map[entryKey]unknownEntry
 	protected                  map[entryKey]bool
 	doubles                    *doubles
+	beside                     beside
 
 	// Results of Plan.
 	departments *departments
@@ -93,6 +96,7 @@ func New(options Options) *Planner {
 		unknownTargets:    map[entryKey]unknownEntry{},
 		protected:         map[entryKey]bool{},
 		doubles:           newDoubles(options.Mapper.Numbered()),
+		beside:            beside{absent: map[string]bool{}, needed: map[string]bool{}},
 	}
 }
 
@@ -153,13 +157,16 @@ func (p *Planner) Plan(references References) (guard.Facts, error) {
 	p.output = newOutput(p.protected)
 	p.exchange = newExchange(p.identifierEquality())
 	p.membership = newMembership()
-	p.facts = guard.Facts{Cleared: map[string]int64{}}
+	p.facts = guard.Facts{Cleared: map[string]int64{}, Partial: p.options.Only != nil}
 	p.facts.ActiveUsers = p.options.Links.Count(directory.User, state.Active)
 	p.facts.ActiveDepartments = p.options.Links.Count(directory.Department, state.Active)
 	for _, kind := range []directory.Kind{directory.Department, directory.User} {
 		if err := p.planUnknown(kind); err != nil {
 			return guard.Facts{}, err
 		}
+	}
+	if err := p.planUnlinked(); err != nil {
+		return guard.Facts{}, err
 	}
 	p.pairDepartments()
 	if err := p.planUsers(); err != nil {
@@ -192,6 +199,10 @@ func (p *Planner) planUnknown(kind directory.Kind) error {
 		}
 		if kind == directory.Department {
 			delete(p.sourceDepartments, key.id)
+		}
+		if !p.concerns(kind, key.id) {
+			p.countExamined(kind)
+			continue
 		}
 		if err := p.planUnknownEntry(kind, key.id, entry); err != nil {
 			return err

@@ -32,6 +32,10 @@ const (
 	ReasonProtected = "Protected"
 	// ReasonKept: the entry left the source and the task keeps such entries.
 	ReasonKept = "Kept"
+	// ReasonNotFound: the run names an entry that is not in the source and that no link knows.
+	ReasonNotFound = "NotFound"
+	// ReasonOutOfScope: the run names an entry that the task is not about.
+	ReasonOutOfScope = "OutOfScope"
 	// ReasonDependsOnHeld: something that this needs is held.
 	ReasonDependsOnHeld = "DependsOnHeld"
 	// ReasonHasHeldPeople: the department still has people whose removal is held.

@@ -79,7 +79,7 @@ func (p *Planner) movements() (map[string]movement, map[place]string) {
 			then.parent = ""
 		}
 		pair := p.departments.pairs[id]
-		if pair.decision != nil {
+		if pair.decision != nil || pair.target == nil && !p.plansDepartment(id) {
 			continue
 		}
 		if pair.target == nil {
@@ -95,7 +95,7 @@ func (p *Planner) movements() (map[string]movement, map[place]string) {
 	}
 	for link := range p.options.Links.Sorted(directory.Department) {
 		target := p.targetDepartments[link.TargetID]
-		if target == nil || p.departmentPresent(link.SourceID) || p.departments.relinked[link.SourceID] || !p.willRemove(&link) {
+		if target == nil || p.departmentPresent(link.SourceID) || p.departments.relinked[link.SourceID] || !p.concerns(directory.Department, link.SourceID) || !p.willRemove(&link) {
 			continue
 		}
 		now := p.standsAt(target)
@@ -107,6 +107,9 @@ func (p *Planner) movements() (map[string]movement, map[place]string) {
 
 // departmentStays reports that nothing will be done to a department, so that nobody may count on its place.
 func (p *Planner) departmentStays(id string, pair departmentPair) bool {
+	if !p.plansDepartment(id) {
+		return true
+	}
 	_, decision := p.checkMark(directory.Department, id, pair.target.Mark, pair.adopted)
 	return decision != nil || p.protected[entryKey{directory.Department, pair.target.ID}]
 }

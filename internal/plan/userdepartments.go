@@ -20,6 +20,13 @@ func (p *Planner) sourceDepartmentsOf(r *row) []string {
 	})
 }
 
+// needDepartments notes that the departments of a user must be in the target, as far as it keeps them.
+func (p *Planner) needDepartments(departments []string) {
+	if p.options.Capabilities.Membership != directory.NoMembership {
+		p.need(p.limitDepartments(departments)...)
+	}
+}
+
 // departmentMayStand reports that a department of the source is in the target, or that nothing is known why it should not be made.
 func (p *Planner) departmentMayStand(id string) bool {
 	pair := p.departments.pairs[id]

@@ -35,6 +35,8 @@ func (p *Planner) planUser(found *joined) error {
 		return err
 	}
 	switch {
+	case !p.concerns(directory.User, j.id):
+		return p.keepBeside(j)
 	case p.userUnknown(j.id):
 		return nil
 	case j.source == nil && p.users.relinked[j.id]:
@@ -75,6 +77,7 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 	}
 	base.Changes, base.Mark, base.Note = createChanges(form), true, note
 	departments := p.sourceDepartmentsOf(j.source)
+	p.needDepartments(departments)
 	if p.options.Capabilities.Membership == directory.OnUser {
 		base.Departments = p.limitDepartments(departments)
 		if len(base.Departments) > 0 {
@@ -109,6 +112,8 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		awaited = p.awaitedDepartment(j.source)
 	}
 	loss := p.heldLoss(j.link, before, after, awaited)
+	p.needDepartments(after)
+	p.need(awaited)
 	if awaited != "" || loss != nil {
 		after = before
 	}

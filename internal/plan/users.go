@@ -43,7 +43,7 @@ func (p *Planner) planUsers() error {
 		}
 	}
 	target := merge(p.linkedUsers.Sorted(), p.users.adopted.Sorted())
-	for j, err := range join(p.sourceUsers.Sorted(), target, p.options.Links.Sorted(directory.User)) {
+	for j, err := range join(p.sourceUsers.Sorted(), target, p.links(directory.User)) {
 		if err != nil {
 			return err
 		}
@@ -56,11 +56,11 @@ func (p *Planner) planUsers() error {
 
 // findUnpaired adds to the matcher every source user without a target entry, and notes whose source user is gone.
 func (p *Planner) findUnpaired(matcher *matcher) error {
-	for j, err := range join(p.sourceUsers.Sorted(), p.linkedUsers.Sorted(), p.options.Links.Sorted(directory.User)) {
+	for j, err := range join(p.sourceUsers.Sorted(), p.linkedUsers.Sorted(), p.links(directory.User)) {
 		switch {
 		case err != nil:
 			return err
-		case j.twice && !p.userUnknown(j.id):
+		case j.twice && p.concerns(directory.User, j.id) && !p.userUnknown(j.id):
 			if err := p.addTwice(&j); err != nil {
 				return err
 			}
@@ -77,9 +77,9 @@ func (p *Planner) findUnpaired(matcher *matcher) error {
 			}
 			matcher.add(j.id, form.Name, form.Keys)
 			p.users.names[j.id] = form.Name
-		case j.target != nil:
+		case j.target != nil && p.concerns(directory.User, j.id):
 			p.users.gone[j.id] = true
-		default:
+		case p.concerns(directory.User, j.id):
 			p.users.lost[j.id] = true
 		}
 	}
@@ -108,7 +108,7 @@ func (p *Planner) targetUserUnknown(id string) bool {
 
 // userPresent says of a linked source ID that its user is still in the source.
 func (p *Planner) userPresent(id string) bool {
-	return !p.users.gone[id] && !p.users.lost[id]
+	return !p.users.gone[id] && !p.users.lost[id] && !p.beside.absent[id]
 }
 
 // matchUsers shows every target user to the matcher, and sets aside those that were chosen.
@@ -218,10 +218,13 @@ func (p *Planner) sourceUserElement(reference string) (string, bool) {
 	if !ok {
 		return "", false
 	}
+	link, linked := p.options.Links.BySource(directory.User, id)
+	if !p.concerns(directory.User, id) {
+		return id, linked && link.State == state.Active && p.userPresent(id)
+	}
 	if _, matched := p.users.matches[id]; matched {
 		return id, true
 	}
-	_, linked := p.options.Links.BySource(directory.User, id)
 	return id, linked && (p.userPresent(id) || p.userUnknown(id))
 }
 

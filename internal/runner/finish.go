@@ -52,7 +52,7 @@ func (e *execution) finish(ctx context.Context, summary planSummary, lines iter.
 			return err
 		}
 	}
-	outcome := outcomeOf(t, how, noticeOf(summary, t))
+	outcome := outcomeOf(t, how, e.aboutWhom(), noticeOf(summary, t))
 	outcome.EndTime = endTime
 	export, err := e.export(ctx, &outcome, t.counts)
 	if err != nil {
@@ -197,12 +197,21 @@ func (t *tail) see(operation *plan.Operation, outcome apply.Outcome) {
 func (e *execution) saveState(ctx context.Context, summary planSummary, t tail, how ending) error {
 	s := e.state
 	s.LastSequence = e.definition.Sequence
-	s.LastRead = summary.Read
 	s.AddRemovals(e.Now(), int64(len(t.removed)))
+	if e.definition.RunSpec.Only != nil {
+		// What a run about some entries alone has seen says nothing about all the others.
+		s.Partial = s.Partial || e.loaded.FirstRun
+		return e.replaceState(ctx)
+	}
+	s.Partial, s.LastRead = false, summary.Read
 	if t.notReached+t.inDoubt == 0 && !t.unlisted && how.stopped == nil {
 		s.RemovalsDefinition = summary.RemovalsDefinition
 	}
-	revision, err := s.Save(ctx, e.Store, e.revision)
+	return e.replaceState(ctx)
+}
+
+func (e *execution) replaceState(ctx context.Context) error {
+	revision, err := e.state.Save(ctx, e.Store, e.revision)
 	if err != nil {
 		return err
 	}

@@ -27,14 +27,14 @@ func (e *execution) fresh(ctx, work context.Context) error {
 	if err := e.loadState(ctx, identity); err != nil {
 		return err
 	}
-	reading, err := e.read(ctx)
+	reading, err := e.readWanted(ctx)
 	if err != nil {
 		return err
 	}
 	if err := e.reporter.stage(ctx, report.Planning, 0); err != nil {
 		return err
 	}
-	facts, err := reading.planner.Plan(plan.References{Source: e.source.Resolve, Target: e.target.Resolve})
+	facts, err := e.plan(ctx, reading.planner)
 	if err != nil {
 		return err
 	}
@@ -58,6 +58,24 @@ func (e *execution) fresh(ctx, work context.Context) error {
 		return err
 	}
 	return e.carryOut(ctx, work, summary, apply.Past{IssuedThrough: -1})
+}
+
+// readWanted reads both ends whole, or what a run needs that is about some entries alone.
+func (e *execution) readWanted(ctx context.Context) (*reading, error) {
+	if e.definition.RunSpec.Only != nil {
+		return e.readNamed(ctx)
+	}
+	return e.read(ctx)
+}
+
+// plan plans from what was read.
+func (e *execution) plan(ctx context.Context, planner *plan.Planner) (guard.Facts, error) {
+	if e.definition.RunSpec.Only == nil {
+		return planner.Plan(plan.References{Source: e.source.Resolve, Target: e.target.Resolve})
+	}
+	source, target := newResolver(ctx, e.source), newResolver(ctx, e.target)
+	facts, err := planner.Plan(plan.References{Source: source.resolve, Target: target.resolve})
+	return facts, errors.Join(err, e.noted(sourceEnd, source.err), e.noted(targetEnd, target.err))
 }
 
 // open opens both ends and learns what they are. Each end gives its own answer, whatever the other one says, so that people read about both.
@@ -117,10 +135,10 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	if err != nil {
 		return planSummary{}, guard.Verdict{}, err
 	}
-	facts.FirstRun = e.loaded.FirstRun
+	facts.FirstRun = e.loaded.FirstRun || e.state.Partial
 	facts.LastSourceUsers, facts.LastSourceDepartments = e.state.LastRead.Users, e.state.LastRead.Departments
 	facts.Window = e.state.RemovalsWithin(e.definition.TaskSpec.Guard.Removals.Window.Duration, e.Now())
-	facts.DefinitionChanged = !facts.FirstRun && e.state.RemovalsDefinition != string(definitionDigest)
+	facts.DefinitionChanged = !e.loaded.FirstRun && e.state.RemovalsDefinition != string(definitionDigest)
 	facts.StateRebuilt = e.loaded.Rebuilt
 	verdict := guard.Evaluate(limitsOf(&e.definition.TaskSpec.Guard, e.definition.RunSpec.GuardOverride), facts)
 	if verdict.Stop != nil {

@@ -11,7 +11,7 @@ import (
 )
 
 // outcomeOf says how a run ended that had a plan: from its records and from what ended it.
-func outcomeOf(t tail, how ending, notice string) report.Outcome {
+func outcomeOf(t tail, how ending, about, notice string) report.Outcome {
 	outcome := report.Outcome{Result: report.Succeeded, Reason: string(v1alpha1.ReasonSucceeded)}
 	failed := sumOf(t.counts, func(o history.OperationCount) int64 { return o.Failed })
 	sentences := []string{countSentence(t.counts)}
@@ -29,11 +29,23 @@ func outcomeOf(t tail, how ending, notice string) report.Outcome {
 			sentences = append(sentences, fmt.Sprintf("%d operations were not reached, since the target could not go on.", t.notReached))
 		}
 	}
+	if about != "" {
+		sentences = append(sentences, about)
+	}
 	if notice != "" {
 		sentences = append(sentences, notice)
 	}
 	outcome.Message = strings.Join(sentences, " ")
 	return outcome
+}
+
+// aboutWhom says of a run about some entries alone that it was one.
+func (e *execution) aboutWhom() string {
+	only := e.definition.RunSpec.Only
+	if only == nil {
+		return ""
+	}
+	return fmt.Sprintf("The run was about %d people and %d departments alone, as spec.only says.", len(only.Users), len(only.Departments))
 }
 
 // noticeOf says in one sentence why removals are held or refused, if they are.

@@ -128,32 +128,45 @@ func (r *reading) addDepartments(entries []directory.Entry) error {
 
 // addSource gives a source entry to the planner: mapped when it is in scope, as unknown when that cannot be told.
 func (r *reading) addSource(entry *directory.Entry) error {
+	_, err := r.take(entry)
+	return err
+}
+
+// take is addSource, and answers with the form that the planner got, if it got one.
+func (r *reading) take(entry *directory.Entry) (*mapping.Form, error) {
 	in, err := r.includes(entry)
 	if err != nil {
-		return r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
+		return nil, r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
 	}
 	if !in {
-		return nil
+		return nil, nil
 	}
 	r.included[entry.Kind]++
 	r.present.note(entry.Kind, r.included[entry.Kind], entry.ID)
 	form, err := r.mapper.Map(*entry)
 	if err != nil {
-		return r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
+		return nil, r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
 	}
-	return r.planner.AddSource(&form)
+	return &form, r.planner.AddSource(&form)
 }
 
 func (r *reading) readTarget(ctx context.Context) error {
 	for _, kind := range []directory.Kind{directory.Department, directory.User} {
-		fields := union(r.mapper.TargetFields(kind), r.protected.fields(kind))
-		for entry, err := range entriesOf(ctx, r.target, kind, fields) {
-			if err != nil {
-				return fmt.Errorf("reading the entries of kind %s: %w", kind, err)
-			}
-			if err := r.addTarget(&entry); err != nil {
-				return err
-			}
+		if err := r.readTargetKind(ctx, kind); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *reading) readTargetKind(ctx context.Context, kind directory.Kind) error {
+	fields := union(r.mapper.TargetFields(kind), r.protected.fields(kind))
+	for entry, err := range entriesOf(ctx, r.target, kind, fields) {
+		if err != nil {
+			return fmt.Errorf("reading the entries of kind %s: %w", kind, err)
+		}
+		if err := r.addTarget(&entry); err != nil {
+			return err
 		}
 	}
 	return nil

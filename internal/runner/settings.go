@@ -50,7 +50,7 @@ func planOptions(d *definition.Definition, mapper *mapping.Mapper, able director
 	options := plan.Options{
 		Owner: d.Owner, Mapper: mapper, Capabilities: able, Links: s.Links, Salt: s.Salt,
 		UserRemoval: plan.Removal(spec.Deletion.Users.Action), DepartmentRemoval: plan.Removal(spec.Deletion.Departments.Action),
-		Adopt: plan.Policy(spec.Matching.Adopt), Relink: plan.Policy(spec.Matching.Relink),
+		Adopt: plan.Policy(spec.Matching.Adopt), Relink: plan.Policy(spec.Matching.Relink), Only: onlyOf(d.RunSpec.Only),
 	}
 	if override := d.RunSpec.GuardOverride; override != nil {
 		options.Reconsider = override.Removals != nil

@@ -51,6 +51,8 @@ type world struct {
 	// now is the clock of the runs; override is their guardOverride.
 	now      func() time.Time
 	override *v1alpha1.GuardOverride
+	// only says whom the runs are about; nil: everybody.
+	only *v1alpha1.OnlyEntries
 }
 
 // run is one run of a world.
@@ -177,7 +179,7 @@ func (w *world) begin() *run {
 	uid := fmt.Sprintf("run-%d", w.sequence)
 	object := &v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "test", Name: "hr-" + uid, UID: types.UID(uid)},
-		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}, GuardOverride: w.override},
+		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}, GuardOverride: w.override, Only: w.only},
 	}
 	data, err := definition.New(w.task, object, w.sequence).Encode()
 	if err != nil {

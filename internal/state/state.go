@@ -28,6 +28,8 @@ type Header struct {
 	LastSequence int64 `json:"lastSequence"`
 	// LastRead is the size of the last complete read of the source.
 	LastRead Size `json:"lastRead"`
+	// Partial: so far only runs about some entries alone have written this state, so the next one about all is still the owner's first.
+	Partial bool `json:"partial,omitempty"`
 	// RemovalsDefinition is the definition's digest in the last run that finished its removals: did them, or put them on the list of what is held.
 	RemovalsDefinition string `json:"removalsDefinition,omitempty"`
 	// Removals are the removals done, by hour, oldest first.

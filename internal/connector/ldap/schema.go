@@ -61,6 +61,12 @@ func (s *Source) Schema(ctx context.Context) (directory.Schema, error) {
 		return directory.Schema{}, err
 	}
 	fields := commonFields(attributes)
+	s.rules = map[string]directory.Equality{}
+	for i := range fields {
+		if rule := attributes.inherited(attributes.find(fields[i].Name), "EQUALITY"); rule != "" {
+			s.rules[fields[i].Name] = equalityOf(rule)
+		}
+	}
 	schema := &directory.Schema{Users: slices.Clone(fields), Departments: fields, FoldNames: true}
 	if s.target {
 		if err := s.forWriting(schema, classes); err != nil {

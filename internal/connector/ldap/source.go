@@ -23,6 +23,8 @@ type Source struct {
 
 	schemaMu sync.Mutex
 	schema   *directory.Schema
+	// rules are the equalities by which the server itself finds values, of the attributes that have one.
+	rules map[string]directory.Equality
 	// references are the attributes in use that name other entries.
 	references map[string]bool
 	// memberRequired reports that the object classes of departments demand a member.
