@@ -36,7 +36,7 @@ func newRunCommand(o *Options) *cobra.Command {
 			"they are synced with the departments that they need, and nobody else is created, changed or removed.\n\n" +
 			"With --wait the exit code is that of the run: 0 Succeeded, 1 Failed, 2 PartiallyFailed, 3 Cancelled;\n" +
 			"130 when the waiting was interrupted, and then the run goes on.",
-		Example:           "  kubectl synccenter run hr --wait\n  kubectl synccenter run hr --yes\n" +
+		Example: "  kubectl synccenter run hr --wait\n  kubectl synccenter run hr --yes\n" +
 			"  kubectl synccenter run hr --only-user 0b7f6c1e-3f6e-4a1b-9b1e-5f0d6c1e2a3b --wait",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: o.completeTask,

@@ -18,6 +18,8 @@ type wanted struct {
 	keys   map[string]bool
 	marks  map[directory.Mark]bool
 	keysOf func(*directory.Entry) []string
+	// everybody is wanted, whoever meets a criterion.
+	everybody bool
 }
 
 func newWanted(keysOf func(*directory.Entry) []string) *wanted {
@@ -124,9 +126,11 @@ func (n *named) findMatches(ctx context.Context, unpaired map[string]*directory.
 	if err := n.addIdentifiers(ctx, w, able.UserIdentifier); err != nil {
 		return nil, err
 	}
+	// Which numbers are free only all of them tell.
+	w.everybody = len(n.mapper.Numbered()) > 0 && len(n.entries) > 0
 	var besides []string
 	err := n.search(ctx, n.target, w, n.targetFields(), func(entry *directory.Entry) error {
-		if source, linked := n.state.Links.SourceOf(directory.User, entry.ID); linked && !n.users[source] {
+		if source, linked := n.state.Links.SourceOf(directory.User, entry.ID); linked && !n.users[source] && w.meets(entry) {
 			besides = append(besides, source)
 		}
 		return n.reach(entry)
@@ -155,14 +159,14 @@ func (n *named) addIdentifiers(ctx context.Context, w *wanted, identifier string
 
 // search gives the users of one side who meet a criterion. Where the directory cannot find them all users are read.
 func (n *named) search(ctx context.Context, from connector.Source, w *wanted, fields []string, each func(*directory.Entry) error) error {
-	if len(w.criteria) == 0 {
+	if len(w.criteria) == 0 && !w.everybody {
 		return nil
 	}
 	finder, err := finderFor(ctx, from, w)
 	if err != nil {
 		return err
 	}
-	if finder == nil {
+	if finder == nil || w.everybody {
 		return n.searchAll(ctx, from, w, fields, each)
 	}
 	entries, err := finder.FindUsers(ctx, w.criteria, fields)
@@ -201,7 +205,7 @@ func (n *named) searchAll(ctx context.Context, from connector.Source, w *wanted,
 		if err != nil {
 			return fmt.Errorf("reading the users, since the directory cannot look for what matching compares: %w", err)
 		}
-		if !w.meets(&entry) {
+		if !w.everybody && !w.meets(&entry) {
 			continue
 		}
 		if err := each(&entry); err != nil {
