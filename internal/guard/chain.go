@@ -1,7 +1,5 @@
 package guard
 
-import "fmt"
-
 // The reasons of findings. SourceEmpty and GuardStopped end a run; the others hold its removals.
 const (
 	// SourceEmpty: the source answered with nothing while links exist.
@@ -49,12 +47,4 @@ const few = 3
 // over reports that a part is more than a percentage of the whole, and more than a few.
 func over(part, percent, whole int64) bool {
 	return part > few && part*100 > percent*whole
-}
-
-// share writes a part of a whole for people, as in "30 of 120 (25.0%)".
-func share(part, whole int64) string {
-	if whole == 0 {
-		return fmt.Sprintf("%d of 0", part)
-	}
-	return fmt.Sprintf("%d of %d (%.1f%%)", part, whole, float64(part)*100/float64(whole))
 }

@@ -27,8 +27,8 @@ func cleared(l Limits, f Facts) *Finding {
 		fields = append(fields, fmt.Sprintf("%q for %s people", name, share(f.Cleared[name], f.ComparedUsers)))
 	}
 	if more := len(names) - len(fields); more > 0 {
-		fields = append(fields, fmt.Sprintf("and %d more fields", more))
+		fields = append(fields, "and "+counted(int64(more), "more field", "more fields"))
 	}
 	return &Finding{GuardStopped, fmt.Sprintf("the run would empty %s, and guard.cleared allows %d%%; nothing was written. "+
-		"Look whether the account of the source may still read what is mapped to it. %s", strings.Join(fields, ", "), l.ClearedPercent, waysOn("cleared"))}
+		"Look whether the account of the source may still read what is mapped to it. %s", strings.Join(fields, ", "), l.ClearedPercent, waysOn("cleared", f.Cleared[names[0]], f.ComparedUsers))}
 }

@@ -26,8 +26,8 @@ func departmentEmptied(l Limits, f Facts) *Finding {
 	}
 	named := strings.Join(emptied[:min(len(emptied), maxNamed)], ", ")
 	if more := len(emptied) - maxNamed; more > 0 {
-		named += fmt.Sprintf(", and %d more departments", more)
+		named += ", and " + counted(int64(more), "more department", "more departments")
 	}
-	return &Finding{DepartmentEmptied, fmt.Sprintf("the department %s, and more than half of at least %d is not removed without asking. %s",
-		named, minMembers, waysOnHeld(""))}
+	return &Finding{DepartmentEmptied, fmt.Sprintf("the department %s, those in the departments below it included, and more than half of at least %d people are not removed without asking. %s",
+		named, minMembers, waysOnHeld(f))}
 }

@@ -1,10 +1,14 @@
 package guard
 
+import "time"
+
 // Limits are the task's guard settings.
 type Limits struct {
 	// Removals: all removals are held when there are more than Floor of them within the window and either more than Percent of the active
 	// links or more than Count.
 	RemovalsFloor, RemovalsPercent, RemovalsCount int64
+	// RemovalsWindow is the time over which they are counted; whoever fills Facts.Window has applied it.
+	RemovalsWindow time.Duration
 	// DepartmentsMayEmpty: a department may lose more than half of its people.
 	DepartmentsMayEmpty bool
 	// ShrinkPercent: the source lost more than this share since the last complete read: stop.
@@ -17,6 +21,8 @@ type Limits struct {
 
 // Facts are what the rules look at, counted over the whole plan.
 type Facts struct {
+	// Run is the name of the run, for the commands in messages.
+	Run string
 	// Partial: the plan is about some people and departments alone, whom somebody named. Departments are still read whole.
 	Partial bool
 	// FirstRun: the owner has no finished run with this source and target yet.
@@ -29,11 +35,13 @@ type Facts struct {
 	// Removals counts the planned removals of users and of departments, Window those done by the task within the window before this run.
 	RemovalsUsers, RemovalsDepartments int64
 	Window                             int64
+	// Waiting counts what earlier runs hold and this one does not look at again.
+	Waiting int64
 	// ComparedUsers are the linked users that were compared; ChangedUsers those with an update that is more than link or mark.
 	ComparedUsers, ChangedUsers int64
 	// Cleared counts for each field the users for whom a value would be emptied.
 	Cleared map[string]int64
-	// DepartmentLosses are the departments with at least one removal of a member.
+	// DepartmentLosses are the departments with at least one removal of somebody in or below them.
 	DepartmentLosses []DepartmentLoss
 	// DefinitionChanged: the definition differs from that of the last run that finished its removals.
 	DefinitionChanged bool
@@ -41,7 +49,7 @@ type Facts struct {
 	StateRebuilt bool
 }
 
-// DepartmentLoss says how many of the linked people of one department would be removed.
+// DepartmentLoss says how many of the linked people in or below one department would be removed.
 type DepartmentLoss struct {
 	ID, Name       string
 	Members, Loses int64

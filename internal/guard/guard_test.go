@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -11,7 +12,10 @@ import (
 )
 
 // limits are those of a task that says nothing.
-var limits = guard.Limits{RemovalsFloor: 10, RemovalsPercent: 2, RemovalsCount: 500, ShrinkPercent: 10, ClearedPercent: 5, ChangedPercent: 50}
+var limits = guard.Limits{
+	RemovalsFloor: 10, RemovalsPercent: 2, RemovalsCount: 500, RemovalsWindow: 24 * time.Hour,
+	ShrinkPercent: 10, ClearedPercent: 5, ChangedPercent: 50,
+}
 
 // quiet is a run of a company of 1,000 people in 50 departments in which nothing is unusual.
 func quiet() guard.Facts {
@@ -64,12 +68,12 @@ func TestEvaluate(t *testing.T) {
 
 		{name: "removals up to the floor", facts: func(f *guard.Facts) { f.ActiveUsers, f.RemovalsUsers, f.RemovalsDepartments = 12, 9, 1 }},
 		{name: "removals over floor and share", facts: func(f *guard.Facts) { f.RemovalsUsers = 22 },
-			hold: "TooManyRemovals: would remove 22 of 1050 (2.1%) linked entries, and guard.removals allows 10, or up to 2% and 500 in all"},
+			hold: "TooManyRemovals: would remove 22 of 1050 (2.1%) linked entries, and guard.removals lets 10 pass within 24h, or more as long as they are at most 2% and 500"},
 		{name: "removals over the floor, within the share", facts: func(f *guard.Facts) { f.RemovalsUsers = 21 }},
 		{name: "departments count too", facts: func(f *guard.Facts) { f.RemovalsUsers, f.RemovalsDepartments = 21, 1 }, hold: "TooManyRemovals: would remove 22 of 1050"},
 		{name: "removals over the number", facts: func(f *guard.Facts) { f.ActiveUsers, f.RemovalsUsers = 100_000, 501 }, hold: "TooManyRemovals: would remove 501 of 100050 (0.5%)"},
 		{name: "removals within the number", facts: func(f *guard.Facts) { f.ActiveUsers, f.RemovalsUsers = 100_000, 500 }},
-		{name: "the window counts", facts: func(f *guard.Facts) { f.RemovalsUsers, f.Window = 2, 20 }, hold: "TooManyRemovals: would remove 2 of 1050 (0.2%) linked entries, which makes 22 of 1050 (2.1%) with the 20 that were done shortly before"},
+		{name: "the window counts", facts: func(f *guard.Facts) { f.RemovalsUsers, f.Window = 2, 20 }, hold: "TooManyRemovals: would remove 2 of 1050 (0.2%) linked entries, which makes 22 of 1050 (2.1%) with 20 removals of the last 24h"},
 		{name: "the window alone holds nothing", facts: func(f *guard.Facts) { f.Window = 900 }},
 		{name: "no removal is let pass", facts: func(f *guard.Facts) { f.RemovalsUsers = 1 },
 			limit: func(l *guard.Limits) { l.RemovalsFloor, l.RemovalsPercent, l.RemovalsCount = 0, 0, 0 }, hold: "TooManyRemovals: would remove 1 of 1050"},
@@ -84,7 +88,7 @@ func TestEvaluate(t *testing.T) {
 			f.RemovalsUsers, f.DepartmentLosses = 9, []guard.DepartmentLoss{{ID: "1", Name: "Sales", Members: 9, Loses: 9}}
 		}},
 
-		{name: "changed definition", facts: func(f *guard.Facts) { f.DefinitionChanged, f.RemovalsUsers = true, 1 }, hold: "DefinitionChanged: these removals may come from the edit"},
+		{name: "changed definition", facts: func(f *guard.Facts) { f.DefinitionChanged, f.RemovalsUsers = true, 1 }, hold: "DefinitionChanged: would remove 1 entry, but source, target"},
 		{name: "changed definition without removals", facts: func(f *guard.Facts) { f.DefinitionChanged = true }},
 		{name: "rebuilt state", facts: func(f *guard.Facts) { f.StateRebuilt, f.RemovalsDepartments = true, 1 }, hold: "StateRebuilt: found again by matching"},
 		{name: "rebuilt state without removals", facts: func(f *guard.Facts) { f.StateRebuilt = true }},
@@ -123,44 +127,103 @@ func check(t *testing.T, what string, finding *guard.Finding, want string) {
 	}
 }
 
-// TestEveryFindingSaysHowToGoOn checks the sentences that people act on.
+// TestEveryFindingSaysHowToGoOn checks the sentences that people act on: what was found, the limit, and the ways on.
 func TestEveryFindingSaysHowToGoOn(t *testing.T) {
-	ways := map[string][]string{
-		guard.SourceEmpty:       {"account", "suspend the task"},
-		guard.GuardStopped:      {"nothing was written", "spec.guardOverride.", "reason"},
-		guard.TooManyRemovals:   {"details RUN --status held", "spec.guardOverride.removals", "spec.guardOverride.removals"},
-		guard.DepartmentEmptied: {"details RUN --status held", "spec.guardOverride.removals"},
-		guard.DefinitionChanged: {"details RUN --status held", "spec.guardOverride.removals", "undo it"},
-		guard.StateRebuilt:      {"details RUN --status held", "spec.guardOverride.removals"},
+	stopped := []string{"nothing was written", "Look whether", "If it is right", "reason:", "in the task"}
+	held := []string{
+		"All removals are held, the rest of the run goes on", "kubectl synccenter details hr-7 --status held", "put them back into the source", "undo the edit",
 	}
-	facts := []func(*guard.Facts){
-		func(f *guard.Facts) { f.SourceUsers = 0 },
-		func(f *guard.Facts) { f.SourceUsers = 10 },
-		func(f *guard.Facts) { f.Cleared = map[string]int64{"mail": 900} },
-		func(f *guard.Facts) { f.ChangedUsers = 900 },
-		func(f *guard.Facts) { f.RemovalsUsers = 900 },
-		func(f *guard.Facts) { f.DepartmentLosses = []guard.DepartmentLoss{{Name: "A", Members: 20, Loses: 20}} },
-		func(f *guard.Facts) { f.RemovalsUsers, f.DefinitionChanged = 1, true },
-		func(f *guard.Facts) { f.RemovalsUsers, f.StateRebuilt = 1, true },
+	tests := []struct {
+		name   string
+		facts  func(*guard.Facts)
+		reason string
+		// found and limit are what the message says of them, ways what is to be in it beside.
+		found, limit string
+		ways         []string
+	}{
+		{"nobody in the source", func(f *guard.Facts) { f.SourceUsers = 0 }, guard.SourceEmpty,
+			"gave no people, and 1000 of them are linked", "no limit lets this pass", []string{"nothing was written", "Look whether", "suspend the task"}},
+		{"no department in the source", func(f *guard.Facts) { f.SourceDepartments, f.ActiveDepartments = 0, 1 }, guard.SourceEmpty,
+			"gave no departments, and 1 of them is linked", "no limit lets this pass", []string{"nothing was written", "Look whether", "suspend the task"}},
+		{"fewer people", func(f *guard.Facts) { f.SourceUsers = 10 }, guard.GuardStopped,
+			"lost 990 of 1000 (99.0%) people", "guard.shrink allows 10%", append(stopped, "shrink: {percent: 99}")},
+		{"fewer departments", func(f *guard.Facts) { f.SourceDepartments = 33 }, guard.GuardStopped,
+			"lost 17 of 50 (34.0%) departments", "guard.shrink allows 10%", append(stopped, "shrink: {percent: 34}")},
+		{"emptied fields", func(f *guard.Facts) { f.Cleared = map[string]int64{"mail": 901, "title": 899} }, guard.GuardStopped,
+			`would empty "mail" for 901 of 1000 (90.1%) people, "title" for`, "guard.cleared allows 5%", append(stopped, "cleared: {percent: 91}")},
+		{"many updates", func(f *guard.Facts) { f.ChangedUsers = 1000 }, guard.GuardStopped,
+			"would update 1000 of 1000 (100.0%) people", "guard.changed allows 50%", append(stopped, "changed: {percent: 100}")},
+		{"many removals", func(f *guard.Facts) { f.RemovalsUsers, f.Window, f.Waiting = 900, 1, 7 }, guard.TooManyRemovals,
+			"would remove 900 of 1050 (85.7%) linked entries, which makes 901 of 1050 (85.8%) with 1 removal of the last 24h",
+			"guard.removals lets 10 pass within 24h, or more as long as they are at most 2% and 500", append(held, "removals: {floor: 908}", "raise guard.removals in the task")},
+		{"a department", func(f *guard.Facts) {
+			f.RemovalsUsers, f.DepartmentLosses = 20, []guard.DepartmentLoss{{Name: "A", Members: 20, Loses: 20}}
+		}, guard.DepartmentEmptied, `the department "A" would lose 20 of 20 (100.0%) people`, "more than half of at least 10", append(held, "removals: {floor: 20}")},
+		{"an edit", func(f *guard.Facts) { f.RemovalsUsers, f.DefinitionChanged = 1, true }, guard.DefinitionChanged,
+			"would remove 1 entry", "differ from the last run that finished its removals", append(held, "removals: {floor: 1}")},
+		{"a lost state", func(f *guard.Facts) { f.RemovalsUsers, f.RemovalsDepartments, f.StateRebuilt = 1, 1, true }, guard.StateRebuilt,
+			"would remove 2 entries", "no proof", append(held, "removals: {floor: 2}")},
 	}
-	for i, change := range facts {
-		f := quiet()
-		change(&f)
-		verdict := guard.Evaluate(limits, f)
-		finding := verdict.Stop
-		if finding == nil {
-			finding = verdict.Hold
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := quiet()
+			f.Run = "hr-7"
+			test.facts(&f)
+			verdict := guard.Evaluate(limits, f)
+			finding := verdict.Stop
+			if finding == nil {
+				finding = verdict.Hold
+			}
+			if finding == nil {
+				t.Fatal("no finding")
+			}
+			if finding.Reason != test.reason {
+				t.Errorf("reason %s, want %s", finding.Reason, test.reason)
+			}
+			for _, part := range append(test.ways, test.found, test.limit) {
+				if !strings.Contains(finding.Message, part) {
+					t.Errorf("the message does not say %q: %s", part, finding.Message)
+				}
+			}
+		})
+	}
+}
+
+// TestTheOverrideOfAMessageLetsItsRunPass takes a message at its word.
+func TestTheOverrideOfAMessageLetsItsRunPass(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := guard.Facts{
+			SourceUsers: rapid.Int64Range(1, 300).Draw(t, "users"), LastSourceUsers: rapid.Int64Range(0, 300).Draw(t, "last"),
+			ActiveUsers: rapid.Int64Range(0, 300).Draw(t, "active"), RemovalsUsers: rapid.Int64Range(0, 300).Draw(t, "removals"),
+			Window: rapid.Int64Range(0, 300).Draw(t, "window"), ComparedUsers: 300,
+			ChangedUsers: rapid.Int64Range(0, 300).Draw(t, "changed"), Cleared: map[string]int64{"mail": rapid.Int64Range(0, 300).Draw(t, "cleared")},
 		}
-		if finding == nil {
-			t.Errorf("case %d: no finding", i)
-			continue
-		}
-		for _, way := range ways[finding.Reason] {
-			if !strings.Contains(finding.Message, way) {
-				t.Errorf("%s does not speak of %q: %s", finding.Reason, way, finding.Message)
+		l := limits
+		for range 4 { // one limit after the other
+			verdict := guard.Evaluate(l, f)
+			finding := verdict.Stop
+			if finding == nil {
+				finding = verdict.Hold
+			}
+			if finding == nil {
+				return
+			}
+			var number int64
+			for part, limit := range map[string]*int64{
+				"shrink: {percent: ": &l.ShrinkPercent, "cleared: {percent: ": &l.ClearedPercent, "changed: {percent: ": &l.ChangedPercent, "removals: {floor: ": &l.RemovalsFloor,
+			} {
+				if _, after, ok := strings.Cut(finding.Message, part); ok {
+					if _, err := fmt.Sscanf(after, "%d", &number); err != nil {
+						t.Fatal(err)
+					}
+					*limit = number
+				}
 			}
 		}
-	}
+		if verdict := guard.Evaluate(l, f); verdict.Stop != nil || verdict.Hold != nil {
+			t.Fatalf("with all that was asked for it still says %+v %+v", verdict.Stop, verdict.Hold)
+		}
+	})
 }
 
 // TestMoreIsNeverSafer checks that a verdict cannot become milder when more is lost, removed, cleared or changed.

@@ -13,9 +13,9 @@ func sourceEmpty(_ Limits, f Facts) *Finding {
 		read, active int64
 	}{{people, f.SourceUsers, f.ActiveUsers}, {"departments", f.SourceDepartments, f.ActiveDepartments}} {
 		if kind.read == 0 && kind.active > 0 && !(f.Partial && kind.name == people) {
-			return &Finding{SourceEmpty, fmt.Sprintf("the source gave no %s, and %d of them are linked; nothing was written. "+
-				"Look whether the account of the source may still read them, and whether base and filter are right. "+
-				"If they are really gone, suspend the task and clean up the target by hand", kind.name, kind.active)}
+			return &Finding{SourceEmpty, fmt.Sprintf("the source gave no %s, and %s; nothing was written, and no limit lets this pass. "+
+				"Look whether the account of the source may still read them, and whether base, filter and scope are right. "+
+				"If they are really gone, suspend the task and clean up the target by hand", kind.name, counted(kind.active, "of them is linked", "of them are linked"))}
 		}
 	}
 	return nil
@@ -30,13 +30,8 @@ func shrink(l Limits, f Facts) *Finding {
 	}{{people, f.SourceUsers, f.LastSourceUsers}, {"departments", f.SourceDepartments, f.LastSourceDepartments}} {
 		if lost := kind.last - kind.read; over(lost, l.ShrinkPercent, kind.last) && !(f.Partial && kind.name == people) {
 			return &Finding{GuardStopped, fmt.Sprintf("the source lost %s %s since the last complete read, and guard.shrink allows %d%%; nothing was written. "+
-				"Look whether the account of the source still sees everyone, and whether the scope was narrowed. %s", share(lost, kind.last), kind.name, l.ShrinkPercent, waysOn("shrink"))}
+				"Look whether the account of the source still sees everyone, and whether the scope was narrowed. %s", share(lost, kind.last), kind.name, l.ShrinkPercent, waysOn("shrink", lost, kind.last))}
 		}
 	}
 	return nil
-}
-
-// waysOn says how to go on after a stop when what was found is right.
-func waysOn(limit string) string {
-	return fmt.Sprintf("If it is right, let one run pass with spec.guardOverride.%s and a reason, or raise guard.%s in the task", limit, limit)
 }
