@@ -18,8 +18,8 @@ import (
 const digestVersion = 1
 
 // RemovalDigest names what decides about removals: source and target without
-// addresses, credentials and limits, and scope, mappings, matching and
-// deletion. Two specs that mean the same have the same digest, however they are
+// addresses, credentials and limits, and scope, mappings, matching, deletion
+// and protection. Two specs that mean the same have the same digest, however they are
 // written; removals are held when it differs from that of the last run that
 // finished its removals.
 func (d Definition) RemovalDigest() (v1alpha1.Digest, error) {
@@ -40,6 +40,8 @@ type meaning struct {
 	Mappings v1alpha1.Mappings `json:"mappings,omitzero"`
 	Matching v1alpha1.Matching `json:"matching,omitzero"`
 	Deletion v1alpha1.Deletion `json:"deletion,omitzero"`
+	// Protected belongs to it, since a leaver who is protected no more is removed.
+	Protected v1alpha1.Protected `json:"protected,omitzero"`
 }
 
 func meaningOf(original *v1alpha1.SyncTaskSpec) meaning {
@@ -73,7 +75,7 @@ func meaningOf(original *v1alpha1.SyncTaskSpec) meaning {
 	}
 	return meaning{
 		Sources: spec.Sources, Target: spec.Target,
-		Scope: spec.Scope, Mappings: spec.Mappings, Matching: spec.Matching, Deletion: spec.Deletion,
+		Scope: spec.Scope, Mappings: spec.Mappings, Matching: spec.Matching, Deletion: spec.Deletion, Protected: spec.Protected,
 	}
 }
 

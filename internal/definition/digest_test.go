@@ -109,6 +109,7 @@ func TestRemovalDigestSees(t *testing.T) {
 		"adoption":              func(s *v1alpha1.SyncTaskSpec) { s.Matching.Adopt = v1alpha1.MatchNever },
 		"what happens to users": func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Users.Action = v1alpha1.DeletionDelete },
 		"when they are deleted": func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Users.DeleteAfter = &metav1.Duration{Duration: time.Hour} },
+		"who is protected":      func(s *v1alpha1.SyncTaskSpec) { s.Protected.Users = "user.uid == 'root'" },
 		"what happens to units": func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Departments.Action = v1alpha1.DepartmentDelete },
 	}
 	seen := map[v1alpha1.Digest]string{digest(t, example()): "the example"}
