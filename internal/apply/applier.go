@@ -44,6 +44,9 @@ type Options struct {
 	Absent Absent
 	// WithoutDepartment does the same for users who are to lose their last department: StillThere says that they have one again.
 	WithoutDepartment Absent
+	// Protected says of a target entry, read with ProtectedFields of its kind, that nothing may be done to it; nil when nothing is protected.
+	Protected       func(entry *directory.Entry) (bool, error)
+	ProtectedFields func(kind directory.Kind) []string
 	// Concurrency is how many operations are under way at once.
 	Concurrency int
 	// QPS and Burst bound the calls to the target.

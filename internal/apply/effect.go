@@ -126,11 +126,27 @@ func relearn(old []state.Learned, wrote []plan.Change, learned []state.Learned) 
 	return kept
 }
 
-// Removed lists the source IDs of the people from whom an operation took the account or the last department, for the guard's window.
-func Removed(operation *plan.Operation, outcome Outcome) []string {
-	ofPeople := operation.Subject == directory.User || operation.Kind == plan.SyncDepartmentMembers
-	if !operation.TakesAway || !ofPeople || outcome.Status != plan.Succeeded || outcome.Reason == ReasonGone {
+// Removal names an entry that was taken away.
+type Removal struct {
+	Kind     directory.Kind
+	SourceID string
+}
+
+// Removed lists the people from whom an operation took the account or the last department, and the department that it deleted, for the
+// guard's window.
+func Removed(operation *plan.Operation, outcome Outcome) []Removal {
+	if !operation.TakesAway || outcome.Status != plan.Succeeded || outcome.Reason == ReasonGone {
 		return nil
 	}
-	return People(operation)
+	switch operation.Kind {
+	case plan.DeleteDepartment:
+		return []Removal{{directory.Department, operation.SourceID}}
+	case plan.UpdateDepartment: // it steps aside, and its deletion follows
+		return nil
+	}
+	var removed []Removal
+	for _, id := range People(operation) {
+		removed = append(removed, Removal{directory.User, id})
+	}
+	return removed
 }

@@ -45,8 +45,12 @@ const (
 	ReasonStillInSource = "StillInSource"
 	// ReasonLookupFailed: the look-up just before a removal did not answer, so nothing was removed.
 	ReasonLookupFailed = "LookupFailed"
+	// ReasonTurnedOn: an account that was to be deleted some time after it was disabled is on again.
+	ReasonTurnedOn = "TurnedOn"
 	// ReasonMarkDisagrees: the mark in the target entry is not that of the link.
 	ReasonMarkDisagrees = plan.ReasonMarkDisagrees
+	// ReasonProtected: the task says that the target entry is never removed.
+	ReasonProtected = plan.ReasonProtected
 	// ReasonGone: what was to be removed was not there any more.
 	ReasonGone = "AlreadyGone"
 	// ReasonError: an error without a class.

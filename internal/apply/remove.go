@@ -109,9 +109,13 @@ func (a *Applier) presentTargets(ctx context.Context, kind directory.Kind, batch
 	known := a.linkedTargets(kind, ids)
 	ids = append(ids, known...)
 	present := map[string]directory.Entry{}
+	var fields []string
+	if a.options.ProtectedFields != nil {
+		fields = a.options.ProtectedFields(kind)
+	}
 	err := a.try(ctx, func() error {
 		return a.call(ctx, func(ctx context.Context) error {
-			entries, err := a.target.Lookup(ctx, kind, ids, nil)
+			entries, err := a.target.Lookup(ctx, kind, ids, fields)
 			for _, entry := range entries {
 				present[entry.ID] = entry
 			}
@@ -164,25 +168,40 @@ func (a *Applier) verdicts(ctx context.Context, kind directory.Kind, batch []pla
 
 // refuseRemoval says why an entry is not removed, if it is not.
 func (a *Applier) refuseRemoval(operation *plan.Operation, entry *directory.Entry, verdict Verdict) (Outcome, bool) {
-	skip := func(reason, message string) (Outcome, bool) {
-		return Outcome{Status: plan.Skipped, Reason: reason, Message: "not removed: " + message}, true
+	reason, message := a.objection(operation, entry)
+	if reason == "" && a.options.SettleOnly == "" {
+		switch verdict {
+		case Gone, OutOfScope:
+		case StillThere:
+			reason, message = ReasonStillInSource, "the source has the entry again, as the look-up just before the removal found; the next run looks at it afresh"
+		default:
+			reason, message = ReasonLookupFailed, "the source did not say whether it has the entry; the next run asks again"
+		}
 	}
+	return Outcome{Status: plan.Skipped, Reason: reason, Message: "not removed: " + message}, reason != ""
+}
+
+// objection is what the target entry itself says against its removal: what was true when it was planned need not be true any more.
+func (a *Applier) objection(operation *plan.Operation, entry *directory.Entry) (reason, message string) {
 	if entry.Err != nil {
-		return skip(ReasonLookupFailed, "the target entry could not be understood: "+entry.Err.Error())
+		return ReasonLookupFailed, "the target entry could not be understood: " + entry.Err.Error()
 	}
 	if mark := entry.Mark; mark != nil && (mark.SourceID != operation.SourceID || mark.Owner != "" && mark.Owner != a.options.Owner) {
-		return skip(ReasonMarkDisagrees, fmt.Sprintf("the target entry bears the mark of %q (owner %q); correct or remove the mark there", mark.SourceID, mark.Owner))
+		return ReasonMarkDisagrees, fmt.Sprintf("the target entry bears the mark of %q (owner %q); correct or remove the mark there", mark.SourceID, mark.Owner)
 	}
-	if a.options.SettleOnly != "" {
-		return Outcome{}, false
+	if a.options.Protected != nil {
+		switch protected, err := a.options.Protected(entry); {
+		case err != nil:
+			return ReasonLookupFailed, err.Error()
+		case protected:
+			return ReasonProtected, "the target entry is protected by the task"
+		}
 	}
-	switch verdict {
-	case Gone, OutOfScope:
-		return Outcome{}, false
-	case StillThere:
-		return skip(ReasonStillInSource, "the source has the entry again, as the look-up just before the removal found; the next run looks at it afresh")
+	link, _ := a.options.Links.BySource(operation.Subject, operation.SourceID)
+	if operation.Removal == plan.Delete && (link.State == state.Disabled || link.Off) && !entry.Disabled {
+		return ReasonTurnedOn, "somebody turned the account on again since it was read, and such an account is not deleted"
 	}
-	return skip(ReasonLookupFailed, "the source did not say whether it has the entry")
+	return "", ""
 }
 
 func (a *Applier) deleteUser(operation *plan.Operation) (step, error) {

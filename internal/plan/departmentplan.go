@@ -296,11 +296,11 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	}
 	if held := p.membership.held[link.SourceID]; held > 0 {
 		return p.output.decided(base, Held, ReasonHasHeldPeople, fmt.Sprintf(
-			"the removal of %d people in or below this department is held; decide about theirs first", held))
+			"there are people in or below this department whose removal is held (%d); decide about theirs first", held))
 	}
 	if kept := p.membership.kept[link.SourceID]; kept > 0 {
 		return p.output.decided(base, Skipped, ReasonHasKeptPeople, fmt.Sprintf(
-			"it goes when nobody is in or below it any more: %d people there left, and their accounts are kept or turned off", kept))
+			"it goes when nobody is in or below it any more; there are people who left and whose accounts are kept or turned off (%d)", kept))
 	}
 	if stay {
 		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, "it goes when its people are in their new departments, of which one is unknown or cannot be made")
@@ -320,6 +320,14 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 func (p *Planner) willRemove(link *state.Link) bool {
 	return p.removalIsOpen(link) && !p.protected[entryKey{directory.Department, link.TargetID}] &&
 		p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] && p.membership.held[link.SourceID]+p.membership.kept[link.SourceID] == 0
+}
+
+// removalIsHeld says whether the removal of a department that left waits for a person, since an earlier run or for the people in it.
+func (p *Planner) removalIsHeld(link *state.Link) bool {
+	if link.State == state.Held || p.departments.awaited[link.SourceID] {
+		return true
+	}
+	return p.removalIsOpen(link) && p.options.DepartmentRemoval == Delete && p.membership.held[link.SourceID] > 0
 }
 
 // targetLevel is the depth of a target department: the deepest are deleted first.

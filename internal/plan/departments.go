@@ -29,6 +29,8 @@ type departments struct {
 	takes map[string]string
 	// waits says of a department whose place it takes, when that one is to be deleted.
 	waits map[string]string
+	// blocked says of a department whose place it wants, when the removal of that one is held.
+	blocked map[string]string
 }
 
 // departmentPair is a source department with its target entry, or with the reason why there is none.

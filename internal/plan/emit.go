@@ -26,8 +26,8 @@ func (p *Planner) Operations(hold *guard.Finding) iter.Seq2[Operation, error] {
 				return
 			}
 		}
-		// Without a hold and without a refused claim nothing more is decided.
-		if (hold != nil || len(p.exchange.refused) > 0) && !p.yieldDecided(yield, decide) {
+		// Without a hold, a refused claim and a place that is held nothing more is decided.
+		if (hold != nil || len(p.exchange.refused)+len(p.departments.blocked) > 0) && !p.yieldDecided(yield, decide) {
 			return
 		}
 		p.yieldUndecided(yield, decide)
@@ -145,11 +145,16 @@ func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[str
 	if o.Subject == directory.Department {
 		return p.decideDepartment(o, hold)
 	}
+	if o.Kind == CreateUser && len(o.Departments) > 0 {
+		if decision := p.decideBelow(o.Departments[0], hold); decision != nil {
+			return decision
+		}
+	}
 	if !p.concernsClaim(o) {
 		return nil
 	}
 	if refused, ok := p.exchange.refused[o.SourceID]; ok {
-		if !claims(o) {
+		if !claims(o) && refused.Status == Failed {
 			refused.Status = Skipped
 		}
 		return &refused
@@ -160,7 +165,10 @@ func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[str
 			return &Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
 				"the identifier still belongs to the user %s, whose removal is held; decide about that removal first", giver)}
 		}
-		if _, ok := p.exchange.refused[giver]; ok {
+		if refused, ok := p.exchange.refused[giver]; ok {
+			if refused.Status == Held {
+				return &refused
+			}
 			return &Decision{Skipped, ReasonNameInUse, fmt.Sprintf(
 				"the identifier still belongs to the user %s, who cannot be renamed in this run", giver)}
 		}
@@ -169,14 +177,38 @@ func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[str
 	return nil
 }
 
-// decideDepartment holds what would take the place of a department whose removal is held.
+// decideDepartment holds what would take the place of a department whose removal is held, and what would stand below that.
 func (p *Planner) decideDepartment(o *Operation, hold *guard.Finding) *Decision {
-	giver := p.departments.waits[o.SourceID]
-	if hold == nil || giver == "" || o.Kind != CreateDepartment && o.Kind != MoveDepartment && o.Kind != UpdateDepartment {
+	if o.TargetID != "" && o.Kind != MoveDepartment && o.Kind != UpdateDepartment {
 		return nil
 	}
-	return &Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
-		"the name and the place still belong to the department %s, whose removal is held; decide about that removal first", giver)}
+	if giver := p.placeHeldBy(o.SourceID, hold); giver != "" {
+		return &Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
+			"the name and the place still belong to the department %s, whose removal is held; decide about that removal first", p.departmentPath(giver))}
+	}
+	if o.Kind == UpdateDepartment {
+		return nil
+	}
+	return p.decideBelow(o.SourceID, hold)
+}
+
+// decideBelow holds what would stand in or below a department that cannot be made, since its place is held.
+func (p *Planner) decideBelow(id string, hold *guard.Finding) *Decision {
+	for at, n := p.sourceDepartments[id], 0; at != nil && n <= len(p.sourceDepartments); at, n = p.sourceDepartments[at.Parent], n+1 {
+		if p.departments.pairs[at.ID].target == nil && p.placeHeldBy(at.ID, hold) != "" {
+			return &Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
+				"the department %s, in or below which it stands, waits for a removal that is held; decide about that removal first", p.departmentPath(at.ID))}
+		}
+	}
+	return nil
+}
+
+// placeHeldBy is the department that has the place which another one wants and whose removal is held; empty if there is none.
+func (p *Planner) placeHeldBy(id string, hold *guard.Finding) string {
+	if giver := p.departments.blocked[id]; giver != "" || hold == nil {
+		return giver
+	}
+	return p.departments.waits[id]
 }
 
 // concernsClaim reports that the operation cannot be done when the user's claim is refused: the claim itself, and for a user

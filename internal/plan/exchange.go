@@ -171,12 +171,13 @@ func (k keptName) refusal() Decision {
 		return Decision{Failed, ReasonNameInUse, fmt.Sprintf(
 			"the identifier still belongs to %q, whom this run is not about; name both in spec.only, or run the task without it", k.name)}
 	}
-	way := "delete the account there, or give one of the two another identifier"
 	if k.state == state.Held {
-		way = "decide about the held removal, or give one of the two another identifier"
+		return Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
+			"the identifier still belongs to %q, whose removal is held; decide about that removal, or give one of the two another identifier", k.name)}
 	}
 	return Decision{Failed, ReasonNameInUse, fmt.Sprintf(
-		"the identifier still belongs to %q, who left the source and whose account is kept (%s); %s", k.name, k.state, way)}
+		"the identifier still belongs to %q, who left the source and whose account is kept (%s); "+
+			"delete the account there, or give one of the two another identifier", k.name, k.state)}
 }
 
 // levels counts for each rename how many others must come before it. Each needs at most one other, so what is not a chain is a circle with chains

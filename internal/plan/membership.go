@@ -1,11 +1,9 @@
 package plan
 
 import (
-	"maps"
 	"slices"
 
 	"synccenter.dev/synccenter/internal/directory"
-	"synccenter.dev/synccenter/internal/guard"
 )
 
 // membership gathers, user by user, what departments gain and lose. Departments are named by source ID.
@@ -18,7 +16,7 @@ type membership struct {
 	// moving are the departments that lose movers: that is planned when all gains are known.
 	moving []Operation
 	// members and loses count linked people, and those among them whose account is to be taken away.
-	members, loses map[string]int64
+	members, loses headcount
 	// held counts people of a department, and of all below it, whose removal is held; kept those who left and whose account stays.
 	held, kept map[string]int64
 }
@@ -44,7 +42,7 @@ type memberChange struct {
 func newMembership() membership {
 	return membership{
 		changes: [...]map[string]*memberChange{{}, {}, {}}, awaits: map[string]map[string]bool{}, gains: map[string]bool{},
-		members: map[string]int64{}, loses: map[string]int64{}, held: map[string]int64{}, kept: map[string]int64{},
+		members: newHeadcount(), loses: newHeadcount(), held: map[string]int64{}, kept: map[string]int64{},
 	}
 }
 
@@ -92,13 +90,4 @@ func (m *membership) change(department string, part memberPart) (Change, bool) {
 		Field: FieldMembers, Reference: directory.User,
 		Before: change.remove, BeforeNames: change.removeNames, After: change.add, AfterNames: change.addNames,
 	}, true
-}
-
-// losses lists the departments that lose people, for the guard.
-func (m *membership) losses(name func(id string) string) []guard.DepartmentLoss {
-	var out []guard.DepartmentLoss
-	for _, id := range slices.Sorted(maps.Keys(m.loses)) {
-		out = append(out, guard.DepartmentLoss{ID: id, Name: name(id), Members: m.members[id], Loses: m.loses[id]})
-	}
-	return out
 }

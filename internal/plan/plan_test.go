@@ -392,7 +392,7 @@ func TestFacts(t *testing.T) {
 	want := guard.Facts{
 		SourceUsers: 2, SourceDepartments: 3, ActiveUsers: 3, ActiveDepartments: 3, RemovalsUsers: 1, ComparedUsers: 2, ChangedUsers: 2,
 		Cleared:          map[string]int64{"position": 1},
-		DepartmentLosses: []guard.DepartmentLoss{{ID: "d2", Name: "Company/Sales", Members: 1, Loses: 1}},
+		DepartmentLosses: []guard.DepartmentLoss{{ID: "d1", Name: "Company", Members: 3, Loses: 1}, {ID: "d2", Name: "Company/Sales", Members: 2, Loses: 1}},
 	}
 	if diff := cmp.Diff(want, facts); diff != "" {
 		t.Error(diff)

@@ -160,6 +160,10 @@ func (p *Planner) Plan(references References) (guard.Facts, error) {
 	p.facts = guard.Facts{Cleared: map[string]int64{}, Partial: p.options.Only != nil}
 	p.facts.ActiveUsers = p.options.Links.Count(directory.User, state.Active)
 	p.facts.ActiveDepartments = p.options.Links.Count(directory.Department, state.Active)
+	if !p.options.Reconsider {
+		held, _ := p.options.Links.Pending()
+		p.facts.Waiting = int64(len(held))
+	}
 	for _, kind := range []directory.Kind{directory.Department, directory.User} {
 		if err := p.planUnknown(kind); err != nil {
 			return guard.Facts{}, err
@@ -178,7 +182,7 @@ func (p *Planner) Plan(references References) (guard.Facts, error) {
 	if err := p.planExchange(); err != nil {
 		return guard.Facts{}, fmt.Errorf("ordering renames and removals: %w", err)
 	}
-	p.facts.DepartmentLosses = p.membership.losses(p.departmentPath)
+	p.facts.DepartmentLosses = p.departmentLosses()
 	// What was planned from is not needed any more, and it is large.
 	p.sourceUsers, p.linkedUsers, p.unlinkedUsers, p.users = nil, nil, nil, users{}
 	p.doubles = nil

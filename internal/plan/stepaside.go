@@ -26,11 +26,12 @@ type movement struct {
 
 // findStepAsides notes which departments must step aside. It needs the pairs.
 func (p *Planner) findStepAsides() {
-	p.departments.aside, p.departments.takes, p.departments.waits = map[string]bool{}, map[string]string{}, map[string]string{}
+	p.departments.aside, p.departments.takes = map[string]bool{}, map[string]string{}
+	p.departments.waits, p.departments.blocked = map[string]string{}, map[string]string{}
 	if p.departmentNameField() == "" {
 		return
 	}
-	movements, standing := p.movements()
+	movements, standing, held := p.movements()
 	arriving := map[place]string{}
 	for id, m := range movements {
 		if !m.goes {
@@ -42,6 +43,9 @@ func (p *Planner) findStepAsides() {
 		m := movements[id]
 		if m.goes || m.then == m.now {
 			continue
+		}
+		if other, ok := held[m.then]; ok {
+			p.departments.blocked[id] = other
 		}
 		if other, taken := standing[m.then]; taken && other != id && (movements[other].goes || movements[other].then != movements[other].now) {
 			p.departments.aside[other] = true
@@ -70,9 +74,9 @@ func lastGiver(id string, takes map[string]string, movements map[string]movement
 	return ""
 }
 
-// movements says where every department of ours goes, and which department stands at each place now.
-func (p *Planner) movements() (map[string]movement, map[place]string) {
-	out, standing := map[string]movement{}, map[place]string{}
+// movements says where every department of ours goes, which department stands at each place now, and which are there whose removal is held.
+func (p *Planner) movements() (out map[string]movement, standing, held map[place]string) {
+	out, standing, held = map[string]movement{}, map[place]string{}, map[place]string{}
 	for id, form := range p.sourceDepartments {
 		then := place{form.Parent, p.departmentNameKey(form)}
 		if !p.options.Capabilities.Nested {
@@ -95,14 +99,20 @@ func (p *Planner) movements() (map[string]movement, map[place]string) {
 	}
 	for link := range p.options.Links.Sorted(directory.Department) {
 		target := p.targetDepartments[link.TargetID]
-		if target == nil || p.departmentPresent(link.SourceID) || p.departments.relinked[link.SourceID] || !p.concerns(directory.Department, link.SourceID) || !p.willRemove(&link) {
+		if target == nil || p.departmentPresent(link.SourceID) || p.departments.relinked[link.SourceID] {
 			continue
 		}
 		now := p.standsAt(target)
+		if !p.concerns(directory.Department, link.SourceID) || !p.willRemove(&link) {
+			if p.removalIsHeld(&link) {
+				held[now] = link.SourceID
+			}
+			continue
+		}
 		out[link.SourceID] = movement{now: now, goes: true}
 		standing[now] = link.SourceID
 	}
-	return out, standing
+	return out, standing, held
 }
 
 // departmentStays reports that nothing will be done to a department, so that nobody may count on its place.

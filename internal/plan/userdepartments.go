@@ -102,9 +102,7 @@ func (p *Planner) planUserDepartments(base Operation, before, after []string) er
 	last := len(before) > 0 && len(after) == 0
 	if last {
 		p.facts.RemovalsUsers++
-		for _, id := range before {
-			p.membership.loses[id]++
-		}
+		p.count(p.membership.loses, before)
 	}
 	if p.options.Capabilities.Membership == directory.OnDepartment {
 		p.planMembers(base.SourceID, base.Name, before, after, last)

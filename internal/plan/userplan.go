@@ -104,9 +104,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
 	before, after := p.targetDepartmentsOf(j.target), p.sourceDepartmentsOf(j.source)
-	for _, id := range before {
-		p.membership.members[id]++
-	}
+	p.count(p.membership.members, before)
 	awaited := ""
 	if len(before) > 0 && !slices.ContainsFunc(after, p.departmentMayStand) {
 		awaited = p.awaitedDepartment(j.source)
@@ -135,7 +133,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		base.Kind = UpdateUser
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	planned := p.output.len() + p.exchange.len()
+	planned, changed := p.output.len()+p.exchange.len(), p.facts.ChangedUsers
 	taken := adopted || mark == markMissing
 	if err := p.planUserFields(base, j.link, source, target, userTake{taken: taken, adopted: adopted, relinks: found.relinks, enable: enable}); err != nil {
 		return err
@@ -143,8 +141,12 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	if err := p.planUserDepartments(base, before, after); err != nil {
 		return err
 	}
+	own := p.output.len()
 	if err := p.planReferences(base, source, target); err != nil {
 		return err
+	}
+	if p.facts.ChangedUsers == changed && (p.output.len() > own || !p.sameDepartments(before, after)) {
+		p.facts.ChangedUsers++
 	}
 	if !enable {
 		p.reviveLink(j.link)
@@ -259,8 +261,12 @@ func (p *Planner) planReferences(base Operation, source, target *mapping.Form) e
 		}
 		after := elements(attribute.Values, p.sourceUserElement)
 		before := elements(target.References.Get(attribute.Name), p.targetUserElement)
-		if !sameSet(after, before) {
-			changes = append(changes, p.usersChange(attribute.Name, before, after))
+		if sameSet(after, before) {
+			continue
+		}
+		changes = append(changes, p.usersChange(attribute.Name, before, after))
+		if len(after) == 0 && slices.ContainsFunc(before, p.userPresent) { // or they are no longer named because they left
+			p.facts.Cleared[attribute.Name]++
 		}
 	}
 	if len(changes) == 0 {

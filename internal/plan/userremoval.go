@@ -17,14 +17,17 @@ func (p *Planner) planUserGone(j *pair) error {
 	}
 	base.Name = j.target.name
 	departments := p.targetDepartmentsOf(j.target)
-	for _, id := range departments {
-		p.membership.members[id]++
-	}
+	p.count(p.membership.members, departments)
 	form, err := j.target.form()
 	if err != nil {
 		return err
 	}
 	identifier := p.identifier(form)
+	if p.deletionIsDue(&link) && !j.target.disabled {
+		p.exchange.keep(identifier, base.Name, state.Released)
+		p.countStaying(p.membership.kept, departments)
+		return p.release(link, base, "somebody turned the account on again in the target, and such an account is not deleted")
+	}
 	if !p.removalIsOpen(&link) && !p.deletionIsDue(&link) {
 		p.exchange.keep(identifier, base.Name, link.State)
 		if link.State == state.Held {
@@ -59,7 +62,7 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
 	removal := p.options.UserRemoval
 	if p.deletionIsDue(&link) {
-		removal, base.Note = Delete, "disabled since "+link.Since.UTC().Format(time.DateOnly)+", which is longer than deletion.users.deleteAfter"
+		removal, base.Note = Delete, deletionNote(&link)
 	}
 	protected := p.protected[entryKey{directory.User, link.TargetID}]
 	if protected || removal != Delete {
@@ -89,9 +92,7 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 	}
 	base.TakesAway = true
 	p.facts.RemovalsUsers++
-	for _, id := range departments {
-		p.membership.loses[id]++
-	}
+	p.count(p.membership.loses, departments)
 	if p.options.Capabilities.Membership == directory.OnDepartment && base.Removal == Delete {
 		for _, id := range departments {
 			p.membership.remove(id, base.SourceID, base.Name, takingAway)
@@ -106,25 +107,22 @@ func (p *Planner) removalIsOpen(link *state.Link) bool {
 	return link.State == state.Active || link.State == state.Held && p.options.Reconsider
 }
 
-// deletionIsDue reports that a leaver has been disabled for as long as the task wants.
+// deletionIsDue reports that a leaver has been disabled for as long as the task wants. It was so already when the deletion of one was held.
 func (p *Planner) deletionIsDue(link *state.Link) bool {
+	if link.State == state.Held {
+		return link.Off && p.options.Reconsider && !p.options.DisabledBefore.IsZero()
+	}
 	return link.State == state.Disabled && link.Since != nil && link.Since.Before(p.options.DisabledBefore)
+}
+
+func deletionNote(link *state.Link) string {
+	if link.State == state.Held {
+		return "disabled for longer than deletion.users.deleteAfter; its deletion was held since the run " + link.Run
+	}
+	return "disabled since " + link.Since.UTC().Format(time.DateOnly) + ", which is longer than deletion.users.deleteAfter"
 }
 
 // countStaying counts somebody who left and whose account stays, with the departments and all that stand above them: none of them can go.
 func (p *Planner) countStaying(counts map[string]int64, departments []string) {
-	counted := map[string]bool{}
-	for _, id := range departments {
-		pair, ok := p.departments.pairs[id]
-		target := pair.target
-		if link, linked := p.options.Links.BySource(directory.Department, id); !ok && linked {
-			target = p.targetDepartments[link.TargetID]
-		}
-		for at := target; at != nil && !counted[at.ID]; at = p.targetDepartments[at.Parent] {
-			counted[at.ID] = true
-			if source, ours := p.departments.sourceOf[at.ID]; ours {
-				counts[source]++
-			}
-		}
-	}
+	p.eachAbove(departments, func(id string) { counts[id]++ })
 }

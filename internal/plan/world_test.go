@@ -192,6 +192,9 @@ func (w *world) remember(o *plan.Operation) {
 		lost = o.Changes[0].Before
 	case plan.ChangeUserDepartments:
 	default:
+		link, _ := w.links.BySource(o.Subject, o.SourceID)
+		link.Off = link.State == state.Disabled
+		mustPut(w.links, link)
 		w.setState(o, state.Held)
 		return
 	}

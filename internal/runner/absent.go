@@ -14,7 +14,7 @@ import (
 const sentinels = 3
 
 // absent looks entries up in the source just before they are removed, together with some that were found by the read. When none of those
-// is found by the same call, the answer says nothing: the account may have lost the right to see people, or the base may be another.
+// is found, in scope, by the same call, the answer says nothing: the account may have lost the right to see people or what the filters ask for.
 func (e *execution) absent(present presentSample) apply.Absent {
 	return e.lookUp(present, e.entryVerdict)
 }
@@ -28,7 +28,7 @@ func (e *execution) lookUp(present presentSample, judge func(*directory.Entry) a
 	return func(ctx context.Context, kind directory.Kind, ids []string) (map[string]apply.Verdict, error) {
 		known := chooseSentinels(present[kind], ids)
 		if len(known) == 0 {
-			return nil, errors.New("no entry is known to be in the source, so that an answer of \"absent\" could not be trusted")
+			return nil, errors.New("no other entry is known to be in the source, so that an answer of \"absent\" could not be trusted; remove it in the target by hand, or run again when there is one")
 		}
 		if err := e.needScope(ctx); err != nil {
 			return nil, err
@@ -41,8 +41,9 @@ func (e *execution) lookUp(present presentSample, judge func(*directory.Entry) a
 		for i := range entries {
 			found[entries[i].ID] = &entries[i]
 		}
-		if !slices.ContainsFunc(known, func(id string) bool { return found[id] != nil }) {
-			return nil, fmt.Errorf("entries that the read had found (%q) were not found by the look-up either; check the rights of the source's account", known)
+		if !slices.ContainsFunc(known, func(id string) bool { return found[id] != nil && e.entryVerdict(found[id]) == apply.StillThere }) {
+			return nil, fmt.Errorf("entries that the read had found in scope (%q) were not found so by the look-up either, so its answer cannot be trusted; "+
+				"check the rights of the source's account and run again", known)
 		}
 		return verdicts(ids, found, judge), nil
 	}
@@ -89,7 +90,8 @@ func verdicts(ids []string, found map[string]*directory.Entry, judge func(*direc
 	return verdicts
 }
 
-// entryVerdict says whether the task is still about an entry of the source.
+// entryVerdict says whether the task is still about an entry of the source. The scope knows the departments of the read: one that is newer
+// is back, and of who is in one nothing is told.
 func (e *execution) entryVerdict(entry *directory.Entry) apply.Verdict {
 	in, err := e.includes(entry)
 	switch {
@@ -97,6 +99,12 @@ func (e *execution) entryVerdict(entry *directory.Entry) apply.Verdict {
 		return ""
 	case in:
 		return apply.StillThere
+	case entry.Filtered:
+		return apply.OutOfScope
+	case entry.Kind == directory.Department && !e.chosen.Knows(entry.ID):
+		return apply.StillThere
+	case slices.ContainsFunc(entry.Departments, func(id string) bool { return !e.chosen.Knows(id) }):
+		return ""
 	}
 	return apply.OutOfScope
 }

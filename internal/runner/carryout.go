@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/apply"
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/plan"
@@ -71,6 +72,9 @@ func (e *execution) carryOut(ctx, work context.Context, summary planSummary, pas
 		return err
 	}
 	options := e.applyOptions(summary, ledger)
+	if err := e.protect(work, &options); err != nil {
+		return err
+	}
 	options.Stop = ctx.Done()
 	how := ending{settledOnly: e.attempt.SettleOnly}
 	if how.settledOnly {
@@ -100,6 +104,23 @@ func (e *execution) applyOptions(summary planSummary, ledger *apply.Ledger) appl
 		Concurrency: int(execution.Concurrency), QPS: int(execution.RateLimit.QPS), Burst: int(execution.RateLimit.Burst),
 		Retries: int(*execution.Retries), Now: e.Now,
 	}
+}
+
+// protect lets the applier ask once more whether an entry is protected, before it removes it.
+func (e *execution) protect(ctx context.Context, options *apply.Options) error {
+	if e.definition.TaskSpec.Protected == (v1alpha1.Protected{}) {
+		return nil
+	}
+	schema, err := e.target.Schema(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the schema of the target: %w", err)
+	}
+	filters, err := compileProtected(e.definition.TaskSpec.Protected, schema)
+	if err != nil {
+		return err
+	}
+	options.Protected, options.ProtectedFields = filters.holds, filters.fields
+	return nil
 }
 
 // applyWithProgress applies the stored plan and tells from time to time how far it is. Calls that are under way when ctx ends may take

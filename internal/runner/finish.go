@@ -18,8 +18,8 @@ import (
 type tail struct {
 	counts  history.Counts
 	records report.Records
-	// removed are the people whose account or last department was taken away.
-	removed map[string]struct{}
+	// removed are the people whose account or last department was taken away, and the departments that were deleted.
+	removed map[apply.Removal]struct{}
 	// notReached counts what the run did not come to, inDoubt what it does not know about.
 	notReached, inDoubt int64
 	// losses are the held losses of the last department. They are entered when the links of this run are there.
@@ -78,7 +78,7 @@ func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, 
 		return tail{}, err
 	}
 	encoder := history.NewEncoder(writer)
-	t := tail{removed: map[string]struct{}{}}
+	t := tail{removed: map[apply.Removal]struct{}{}}
 	var counter history.Counter
 	for line, err := range lines {
 		if err != nil {
@@ -184,12 +184,13 @@ func (t *tail) see(operation *plan.Operation, outcome apply.Outcome) {
 		t.notReached++
 	case outcome.Reason == apply.ReasonInDoubt:
 		t.inDoubt++
+	case outcome.Reason == apply.ReasonDependencyFailed: // its record names what it needs
 	case (operation.Removal != "" || operation.TakesAway) && outcome.Status == plan.Skipped:
 		t.refused++
 		t.refusal = outcome.Message
 	}
-	for _, id := range apply.Removed(operation, outcome) {
-		t.removed[id] = struct{}{}
+	for _, one := range apply.Removed(operation, outcome) {
+		t.removed[one] = struct{}{}
 	}
 }
 

@@ -18,15 +18,15 @@ func outcomeOf(t tail, how ending, about, notice string) report.Outcome {
 	switch {
 	case how.stopped != nil:
 		outcome.Result, outcome.Reason = report.Cancelled, string(v1alpha1.ReasonCancelled)
-		sentences = append(sentences, fmt.Sprintf("The run was stopped: %s; %d operations were not reached.", how.stopped.Why, t.notReached))
+		sentences = append(sentences, fmt.Sprintf("The run was stopped: %s; %s not reached.", how.stopped.Why, countedWere(t.notReached, "operation")))
 	case how.settledOnly && t.notReached+t.inDoubt > 0:
 		outcome.Result, outcome.Reason = report.Failed, string(v1alpha1.ReasonBackoffLimit)
 		sentences = append(sentences, fmt.Sprintf(
-			"The attempts of the run were used up; %d operations were not reached and %d are in doubt. Run again: what is done stays done.", t.notReached, t.inDoubt))
+			"The attempts of the run were used up; %s not reached, and %d in doubt. Run again: what is done stays done.", countedWere(t.notReached, "operation"), t.inDoubt))
 	case failed > 0:
 		outcome.Result, outcome.Reason = report.PartiallyFailed, string(v1alpha1.ReasonPartiallyFailed)
 		if t.notReached > 0 {
-			sentences = append(sentences, fmt.Sprintf("%d operations were not reached, since the target could not go on.", t.notReached))
+			sentences = append(sentences, countedWere(t.notReached, "operation")+" not reached, since the target could not go on.")
 		}
 	}
 	if about != "" {
@@ -53,7 +53,7 @@ func noticeOf(summary planSummary, t tail) string {
 	if t.refused == 0 {
 		return summary.Notice
 	}
-	refused := fmt.Sprintf("%d removals were refused at the last look: %s.", t.refused, strings.TrimSuffix(t.refusal, "."))
+	refused := fmt.Sprintf("%s refused at the last look: %s.", countedWere(t.refused, "removal"), strings.TrimSuffix(t.refusal, "."))
 	return strings.TrimSpace(summary.Notice + " " + refused)
 }
 
@@ -66,7 +66,7 @@ func countSentence(counts history.Counts) string {
 	if succeeded+failed+skipped+held == 0 {
 		return "Nothing differs."
 	}
-	parts := []string{fmt.Sprintf("%d operations succeeded", succeeded)}
+	parts := []string{counted(succeeded, "operation") + " succeeded"}
 	for _, one := range []struct {
 		count int64
 		word  string
@@ -92,4 +92,20 @@ func sumOf(counts history.Counts, of func(history.OperationCount) int64) int64 {
 		sum += of(operation)
 	}
 	return sum
+}
+
+// counted writes a number with its word, as in "1 operation" and "2 operations".
+func counted(n int64, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// countedWere continues with the verb.
+func countedWere(n int64, word string) string {
+	if n == 1 {
+		return counted(n, word) + " was"
+	}
+	return counted(n, word) + " were"
 }

@@ -17,7 +17,8 @@ import (
 func limitsOf(g *v1alpha1.Guard, override *v1alpha1.GuardOverride) guard.Limits {
 	limits := guard.Limits{
 		RemovalsFloor: int64(*g.Removals.Floor), RemovalsPercent: int64(*g.Removals.Percent), RemovalsCount: int64(*g.Removals.Count),
-		ShrinkPercent: int64(g.Shrink.Percent), ClearedPercent: int64(g.Cleared.Percent), ChangedPercent: int64(g.Changed.Percent),
+		RemovalsWindow: g.Removals.Window.Duration,
+		ShrinkPercent:  int64(g.Shrink.Percent), ClearedPercent: int64(g.Cleared.Percent), ChangedPercent: int64(g.Changed.Percent),
 	}
 	if override == nil {
 		return limits
