@@ -35,7 +35,7 @@ func (t *Target) create(ctx context.Context, kind directory.Kind, entry connecto
 	}
 	attempt := fmt.Sprintf("creating %q", printable(dn))
 	if err := t.writers.do(ctx, attempt, func(conn *goldap.Conn) error { return conn.Add(request) }); err != nil {
-		return directory.Entry{}, err
+		return directory.Entry{}, longName(err, attempt, dn)
 	}
 	created, err := t.readBack(ctx, kind, dn, fieldNames(entry.Attributes))
 	if err != nil && ctx.Err() == nil {

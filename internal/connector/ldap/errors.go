@@ -159,6 +159,20 @@ func answered(advice string, result *goldap.Error) string {
 	return text + ")"
 }
 
+// usualName is the length, in bytes, up to which every server takes a name.
+const usualName = 200
+
+// longName explains an internal problem of the server by the length of a new name. OpenLDAP fails so for what its database has no room for (names
+// of more than 245 bytes or so), and would do so again.
+func longName(err error, attempt, dn string) error {
+	rdn, _ := cutDN(dn)
+	if length := len(nameIn(rdn)); length > usualName && isResult(err, goldap.LDAPResultOther) {
+		return invalid("%s: the name is most likely too long for the server's database: it has %d bytes (a Chinese character has three): shorten it (result %d %s)",
+			attempt, length, goldap.LDAPResultOther, goldap.LDAPResultCodeMap[goldap.LDAPResultOther])
+	}
+	return err
+}
+
 // isResult reports that the server answered with this code.
 func isResult(err error, code uint16) bool {
 	var result *goldap.Error

@@ -62,7 +62,8 @@ func (t *Target) relocate(ctx context.Context, kind directory.Kind, text, newRDN
 		if request.Controls, err = t.controls(at); err != nil {
 			return err
 		}
-		err = t.writers.do(ctx, fmt.Sprintf("renaming %q to %q", printable(from), printable(to)), func(conn *goldap.Conn) error { return conn.ModifyDN(request) })
+		attempt := fmt.Sprintf("renaming %q to %q", printable(from), printable(to))
+		err = longName(t.writers.do(ctx, attempt, func(conn *goldap.Conn) error { return conn.ModifyDN(request) }), attempt, to)
 		if mayBeDone(ctx, err) {
 			t.unsettled.note(at.id, at.dn)
 		}
