@@ -221,6 +221,9 @@ func (r classRules) restrict(fields []directory.Field, managed map[string]string
 		if !r.allow(name) {
 			return invalid("%s: the object classes %s do not allow the attribute %s: add a class that does, or name another attribute", setting, strings.Join(r.names, ", "), name)
 		}
+		if err := fits(fields, setting, name); err != nil {
+			return err
+		}
 		own[strings.ToLower(name)] = true
 	}
 	for i := range fields {
@@ -228,6 +231,20 @@ func (r classRules) restrict(fields []directory.Field, managed map[string]string
 		name := strings.ToLower(f.Name)
 		f.Required = r.must[name] && !own[name]
 		f.ReadOnly = f.ReadOnly || own[name] || !r.allow(name)
+	}
+	return nil
+}
+
+// fits refuses an attribute that cannot hold what the connector writes there: every single entry would fail.
+func fits(fields []directory.Field, setting, name string) error {
+	at := slices.IndexFunc(fields, func(f directory.Field) bool { return strings.EqualFold(f.Name, name) })
+	switch {
+	case at < 0:
+		return invalid("%s: the server's schema has no attribute %s: correct the spelling, or give the account the right to read the whole schema", setting, name)
+	case fields[at].ReadOnly:
+		return invalid("%s: the attribute %s cannot be written: name another one", setting, name)
+	case setting == "mark" && (fields[at].Type != directory.String || fields[at].Equality == directory.DN || fields[at].Equality == directory.Phone):
+		return invalid("%s: the attribute %s does not take text as a mark is, such as default/hr#0b7f6c1e-3f6e-4a1b-9b1e-5f0d6c1e2a3b: name one that does", setting, name)
 	}
 	return nil
 }
