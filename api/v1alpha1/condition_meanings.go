@@ -88,7 +88,7 @@ var waitingMeanings = []ConditionMeaning{
 	waiting(ReasonTaskSuspended, "the task is suspended", "set `spec.suspend` of the task to false"),
 	waiting(ReasonTaskHeld, "the task carries the annotation `synccenter.dev/hold`; its value is in the message", "remove the annotation when its cause is gone"),
 	waiting(ReasonWaitingForRun, "another run of the task is being executed; the message names it", "nothing: runs of a task start in the order of their creation"),
-	waiting(ReasonTooManyRuns, "as many runs are being executed as the manager allows", "nothing; `--max-concurrent-runs` of the manager sets the number"),
+	waiting(ReasonTooManyRuns, "as many runs are being executed as the manager allows; the message says which place the run has in the queue", "nothing; `--max-concurrent-runs` of the manager sets the number"),
 	waiting(ReasonWaitingForPod, "the Job has no pod that works, or its runner has not reported yet; the message says why as far as Kubernetes does", "if it stays, look at the Job's events"),
 	waiting(ReasonRunning, "the runner is at work; `status.progress` says how far", "nothing"),
 	waiting(ReasonStopping, "the runner was asked to stop and comes to a safe point", "nothing"),

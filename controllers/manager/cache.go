@@ -17,11 +17,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/past"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 )
 
-// cacheOptions keep the cache to what the controllers watch: tasks, runs,
-// reports, and the Jobs and pods of runs. Reading anything else through it is an
+// cacheOptions keep the cache to what the controllers watch: tasks, the runs that
+// have not ended, their reports, and the Jobs and pods of runs, without what
+// nobody asks of them. Package past knows of the runs that have ended. Reading anything else through it is an
 // error instead of a watch on a whole cluster's objects, its Secrets first of all.
 func cacheOptions(namespaces []string) cache.Options {
 	ofRuns := cache.ByObject{Label: labels.NewSelector().Add(requirement(v1alpha1.LabelRun, selection.Exists))}
@@ -33,6 +35,7 @@ func cacheOptions(namespaces []string) cache.Options {
 			&batchv1.Job{}:           ofRuns,
 			&corev1.Pod{}:            ofRuns,
 			&v1alpha1.SyncArtifact{}: reports,
+			&v1alpha1.SyncRun{}:      {Field: past.Going()},
 		},
 	}
 	if len(namespaces) > 0 {

@@ -17,6 +17,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"synccenter.dev/synccenter/controllers/metrics"
+	"synccenter.dev/synccenter/controllers/past"
 	"synccenter.dev/synccenter/controllers/runnerjob"
 	"synccenter.dev/synccenter/controllers/syncapproval"
 	"synccenter.dev/synccenter/controllers/syncrun"
@@ -91,20 +92,30 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) erro
 	if err != nil {
 		return fmt.Errorf("setting up the client past the cache: %w", err)
 	}
+	ended := past.New()
+	watching, err := client.NewWithWatch(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
+	if err != nil {
+		return fmt.Errorf("setting up the client for runs that have ended: %w", err)
+	}
+	if err := mgr.Add(ended.Watch(watching, options.WatchNamespaces)); err != nil {
+		return fmt.Errorf("adding the watch on runs that have ended: %w", err)
+	}
+	// Whoever lists runs through this one sees all of them.
+	whole := ended.Client(mgr.GetClient(), mgr.GetAPIReader())
 	runs := &syncrun.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Direct: direct,
+		Client: whole, Live: mgr.GetAPIReader(), Direct: direct, Going: mgr.GetCache(), Ended: ended,
 		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Metrics: recorder,
 		Jobs:              runnerjob.Options{Image: options.Image, Resources: options.Resources, Budget: options.Budget},
 		MaxConcurrentRuns: options.MaxConcurrentRuns,
 	}
-	if err := runs.SetupWithManager(ctx, mgr); err != nil {
+	if err := runs.SetupWithManager(ctx, mgr, ended.Known()); err != nil {
 		return err
 	}
 	tasks := &synctask.Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(),
+		Client: whole, Live: mgr.GetAPIReader(), Cache: mgr.GetCache(),
 		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Metrics: recorder,
 	}
-	if err := tasks.SetupWithManager(mgr); err != nil {
+	if err := tasks.SetupWithManager(ctx, mgr, ended.Tasks()); err != nil {
 		return err
 	}
 	approvals := &syncapproval.Reconciler{Client: mgr.GetClient(), Clock: clock.RealClock{}}

@@ -7,11 +7,13 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
 )
 
 // jobTTL is how long the Jobs of an ended run, and with them the pods' logs, stay.
@@ -25,7 +27,7 @@ func (r *Reconciler) act(ctx context.Context, o *observed, s step) error {
 	case accept:
 		return r.accept(ctx, o.run)
 	case reserve:
-		return r.reserve(ctx, o)
+		return r.takeTurn(ctx, o)
 	case saveDefinition:
 		return r.saveDefinition(ctx, o)
 	case createJob:
@@ -36,6 +38,8 @@ func (r *Reconciler) act(ctx context.Context, o *observed, s step) error {
 		return r.requestStop(ctx, o, s.message)
 	case expireJobs:
 		return r.expireJobs(ctx, o.jobs)
+	case putReportAway:
+		return r.putReportAway(ctx, o.run)
 	}
 	return fmt.Errorf("step %d of SyncRun %s/%s is not known", s.action, o.run.Namespace, o.run.Name)
 }
@@ -96,6 +100,21 @@ func (r *Reconciler) expireJobs(ctx context.Context, jobs []batchv1.Job) error {
 		if err := r.Client.Patch(ctx, &jobs[i], client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("setting the time to live of Job %s/%s: %w", before.Namespace, before.Name, err)
 		}
+	}
+	return nil
+}
+
+// putReportAway changes the label by which the manager's cache selects reports:
+// of ten thousand runs that have ended it would hold the last words of each.
+func (r *Reconciler) putReportAway(ctx context.Context, run *v1alpha1.SyncRun) error {
+	name, err := cluster.ReportName(run.UID)
+	if err != nil {
+		return err
+	}
+	object := &v1alpha1.SyncArtifact{ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: name}}
+	patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:%q}}}`, v1alpha1.LabelArtifact, cluster.LabelValueReadReport)
+	if err := r.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("putting away SyncArtifact %s/%s: %w", run.Namespace, name, err)
 	}
 	return nil
 }

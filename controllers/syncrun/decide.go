@@ -2,6 +2,7 @@ package syncrun
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -132,10 +133,26 @@ func awaitOthers(o *observed, _ time.Time) (step, bool) {
 		return waits(v1alpha1.ReasonWaitingForRun, message, sometime), true
 	}
 	if o.queue.full() {
-		return waits(v1alpha1.ReasonTooManyRuns, fmt.Sprintf("The manager executes at most %d runs at once. They start in the order of their creation.",
-			o.queue.limit), sometime), true
+		return waits(v1alpha1.ReasonTooManyRuns, fmt.Sprintf("The manager executes at most %d runs at once. This one is %s of %d in the queue.",
+			o.queue.limit, ordinal(o.queue.place), o.queue.waiting), sometime), true
 	}
 	return step{}, false
+}
+
+// ordinal is a place in words: 1st, 2nd, 3rd, 11th.
+func ordinal(place int) string {
+	suffix := "th"
+	if tens := place / 10 % 10; tens != 1 {
+		switch place % 10 {
+		case 1:
+			suffix = "st"
+		case 2:
+			suffix = "nd"
+		case 3:
+			suffix = "rd"
+		}
+	}
+	return strconv.Itoa(place) + suffix
 }
 
 func reserveSequence(o *observed, _ time.Time) (step, bool) {
@@ -149,11 +166,15 @@ func storeDefinition(*observed, time.Time) (step, bool) {
 	return does(saveDefinition, v1alpha1.ReasonAccepted, "The run has its sequence and the definition that it executes."), true
 }
 
+// tidyUp follows the end of a run, once its outcome is stored.
 func tidyUp(o *observed, _ time.Time) (step, bool) {
 	for _, job := range o.jobs {
 		if job.Spec.TTLSecondsAfterFinished == nil && job.DeletionTimestamp.IsZero() {
-			return step{action: expireJobs}, true
+			return step{action: expireJobs, again: atOnce}, true
 		}
+	}
+	if o.reportCached {
+		return step{action: putReportAway}, true
 	}
 	return step{}, true
 }

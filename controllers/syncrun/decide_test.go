@@ -133,7 +133,7 @@ func TestDecideBeforeTheStart(t *testing.T) {
 		}), want: step{phase: v1alpha1.PhaseFailed, reason: v1alpha1.ReasonOwnerInUse}},
 		{name: "another run", o: newScene().with(func(o *observed) { o.queue = queue{blocker: "hr-zero", blockerStarted: true} }),
 			want: step{reason: v1alpha1.ReasonWaitingForRun}},
-		{name: "too many runs", o: newScene().with(func(o *observed) { o.queue = queue{started: 1, ahead: 1, limit: 2} }),
+		{name: "too many runs", o: newScene().with(func(o *observed) { o.queue = queue{started: 1, place: 2, waiting: 3, limit: 2} }),
 			want: step{reason: v1alpha1.ReasonTooManyRuns}},
 		{name: "no limit", o: newScene().with(func(o *observed) { o.queue = queue{started: 100} }), want: step{action: reserve, reason: v1alpha1.ReasonAccepted}},
 		{name: "its turn", o: newScene().with(), want: step{action: reserve, reason: v1alpha1.ReasonAccepted}},

@@ -192,35 +192,6 @@ func TestTwoManagersReserveOneSequence(t *testing.T) {
 	}
 }
 
-func TestMaxConcurrentRuns(t *testing.T) {
-	// The limit is over all namespaces, so this test is alone.
-	w := newWorld(t)
-	w.endAll()
-	first := w.started("hr", "hr-first")
-	w.limit = 1
-	w.apply("payroll", "payroll-first")
-	w.settleTask("payroll")
-	w.expect(w.settleRun("payroll-first"), v1alpha1.PhasePending, v1alpha1.ReasonTooManyRuns)
-	w.tell(first, 1, success(w.clock.Now()))
-	w.settleRun("hr-first")
-	w.expect(w.settleRun("payroll-first"), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
-	w.endAll()
-}
-
-// endAll ends the runs that other tests have left in their namespaces.
-func (w *world) endAll() {
-	w.Helper()
-	var runs v1alpha1.SyncRunList
-	if err := w.client.List(w.Context(), &runs); err != nil {
-		w.Fatal(err)
-	}
-	for i := range runs.Items {
-		if err := w.client.Delete(w.Context(), &runs.Items[i]); err != nil {
-			w.Fatal(err)
-		}
-	}
-}
-
 func TestTaskNeverComes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

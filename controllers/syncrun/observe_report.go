@@ -55,6 +55,24 @@ func (r *Reconciler) readReport(ctx context.Context, reader client.Reader, o *ob
 	return nil
 }
 
+// observeCachedReport says whether the cache still holds the report of a run that has ended.
+func (r *Reconciler) observeCachedReport(ctx context.Context, o *observed) error {
+	name, err := cluster.ReportName(o.run.UID)
+	if err != nil {
+		return err
+	}
+	var object v1alpha1.SyncArtifact
+	key := types.NamespacedName{Namespace: o.run.Namespace, Name: name}
+	switch err := r.Client.Get(ctx, key, &object); {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading SyncArtifact %s: %w", key, err)
+	}
+	o.reportCached = object.Labels[v1alpha1.LabelArtifact] == cluster.LabelValueReport
+	return nil
+}
+
 // hasFinished says whether a Job has ended, in whatever way.
 func hasFinished(job *batchv1.Job) bool {
 	for _, c := range job.Status.Conditions {

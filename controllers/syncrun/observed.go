@@ -42,22 +42,8 @@ type observed struct {
 	// reportDamaged that no other version of the manager could.
 	reportProblem string
 	reportDamaged bool
-}
-
-// queue is what else is being executed, or waits.
-type queue struct {
-	// blocker is the run of the same task that goes first, and whether it has started.
-	blocker        string
-	blockerStarted bool
-	// started counts the runs that are being executed, ahead those that wait longer.
-	started, ahead int
-	// limit is how many may be executed at once; 0 is any number.
-	limit int
-}
-
-// full says whether a further run must wait.
-func (q queue) full() bool {
-	return q.limit > 0 && q.started+q.ahead >= q.limit
+	// reportCached says of a run that has ended that its report still takes room in the cache.
+	reportCached bool
 }
 
 // sequence is the number that was reserved for the run, 0 if none was: it

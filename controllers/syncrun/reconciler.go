@@ -15,12 +15,13 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/metrics"
+	"synccenter.dev/synccenter/controllers/past"
 	"synccenter.dev/synccenter/controllers/runnerjob"
 	"synccenter.dev/synccenter/internal/artifact"
 )
 
 // TaskField is the field by which the runs of a task are selected.
-const TaskField = "spec.taskRef.name"
+const TaskField = past.TaskField
 
 // Reconciler executes SyncRuns.
 type Reconciler struct {
@@ -28,6 +29,11 @@ type Reconciler struct {
 	// server what must not be stale.
 	Client client.Client
 	Live   client.Reader
+	// Going lists the runs that have not ended from the cache, and Ended knows of
+	// the others what the order of starts follows from. Where they are nil, as in
+	// tests, Client lists all.
+	Going client.Reader
+	Ended EndedRuns
 	// Direct reads and writes stored definitions and Leases, past the cache.
 	Direct client.Client
 	Events events.EventRecorder
@@ -38,6 +44,8 @@ type Reconciler struct {
 	Jobs runnerjob.Options
 	// MaxConcurrentRuns is how many runs are executed at once; 0 is any number.
 	MaxConcurrentRuns int
+
+	turns turns
 }
 
 // Reconcile takes a run one step further.
@@ -72,7 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // isConflict says whether somebody else was first, which is no failure but a
 // reason to look again.
 func isConflict(err error) bool {
-	return apierrors.IsConflict(err) || errors.Is(err, artifact.ErrConflict)
+	return apierrors.IsConflict(err) || errors.Is(err, artifact.ErrConflict) || errors.Is(err, errNotItsTurn)
 }
 
 // write stores the status if it changed, and then tells people what changed.

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
 )
 
 // errKilled is an answer that nobody tries again.
@@ -68,9 +69,9 @@ func TestKilledAtEachWrite(t *testing.T) {
 	w := newWorld(t)
 	w.create(newTask("hr"))
 	w.settleTask("hr")
-	writes := w.startKilled("hr-0", &killer{at: 1 << 20})
-	if writes < 6 {
-		t.Fatalf("a start takes %d writes; this test no longer sees them", writes)
+	writes := w.executeKilled("hr-0", &killer{at: 1 << 20})
+	if writes < 9 {
+		t.Fatalf("a run takes %d writes; this test no longer sees them", writes)
 	}
 	number := int64(1)
 	for at := 1; at <= writes; at++ {
@@ -79,32 +80,41 @@ func TestKilledAtEachWrite(t *testing.T) {
 			name := fmt.Sprintf("hr-%d", number)
 			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
 				w := &world{T: t, client: w.client, namespace: w.namespace, clock: w.clock, metrics: w.metrics, events: w.events}
-				w.startKilled(name, &killer{at: at, afterward: afterward})
+				w.executeKilled(name, &killer{at: at, afterward: afterward})
 				w.checkStarted(name, number)
 			})
 		}
 	}
 }
 
-// startKilled starts a run with a manager that is killed, and then with one that is not.
-func (w *world) startKilled(name string, k *killer) int {
+// executeKilled takes a run from its creation to what follows its end, with a
+// manager that is killed on the way and then with one that is not. It says how
+// many writes the first one made.
+func (w *world) executeKilled(name string, k *killer) int {
 	w.Helper()
 	w.create(newRun("hr", name))
 	dying := k.wrap(w)
+	w.reconcileKilled(name, dying)
+	w.settleRun(name)
+	w.tell(w.run(name), 1, success(w.clock.Now()))
+	w.reconcileKilled(name, dying)
+	writes := k.seen
+	w.expect(w.settleRun(name), v1alpha1.PhaseSucceeded, v1alpha1.ReasonSucceeded)
+	return writes
+}
+
+// reconcileKilled reconciles until the manager is killed or waits.
+func (w *world) reconcileKilled(name string, dying client.Client) {
+	w.Helper()
 	for range 20 {
 		result, err := w.runs(dying).Reconcile(w.Context(), ctrl.Request{NamespacedName: w.key(name)})
-		if errors.Is(err, errKilled) || (err == nil && result.RequeueAfter > atOnce) {
-			break
+		if errors.Is(err, errKilled) || (err == nil && (result.RequeueAfter == 0 || result.RequeueAfter > atOnce)) {
+			return
 		}
 		if err != nil {
 			w.Fatal(err)
 		}
 	}
-	writes := k.seen
-	w.settleRun(name)
-	w.tell(w.run(name), 1, success(w.clock.Now()))
-	w.expect(w.settleRun(name), v1alpha1.PhaseSucceeded, v1alpha1.ReasonSucceeded)
-	return writes
 }
 
 // checkStarted checks that the run was started once: one sequence, one Job, one definition.
@@ -122,9 +132,30 @@ func (w *world) checkStarted(name string, number int64) {
 		w.Fatal(err)
 	}
 	if len(jobs.Items) != 1 || jobs.Items[0].Name != name+"-1" {
-		w.Errorf("there are %d Jobs, want one", len(jobs.Items))
+		w.Fatalf("there are %d Jobs, want one", len(jobs.Items))
 	}
+	if jobs.Items[0].Spec.TTLSecondsAfterFinished == nil {
+		w.Error("the Job of a run that has ended stays for ever")
+	}
+	w.checkReportAway(run)
 	if run.Status.Task == nil || run.Status.Task.DefinitionDigest == "" {
 		w.Error("the run does not say what it executed")
+	}
+}
+
+// checkReportAway checks that the report of a run that has ended is there, and
+// no longer where the manager's cache looks.
+func (w *world) checkReportAway(run *v1alpha1.SyncRun) {
+	w.Helper()
+	name, err := cluster.ReportName(run.UID)
+	if err != nil {
+		w.Fatal(err)
+	}
+	var object v1alpha1.SyncArtifact
+	if err := w.client.Get(w.Context(), w.key(name), &object); err != nil {
+		w.Fatal(err)
+	}
+	if got := object.Labels[v1alpha1.LabelArtifact]; got != cluster.LabelValueReadReport {
+		w.Errorf("the report of a run that has ended is labelled %q, so the cache keeps it", got)
 	}
 }

@@ -35,14 +35,20 @@ func (r *Reconciler) reserve(ctx context.Context, o *observed) error {
 // highestSequence is the highest that was ever given to a run of the task, as
 // far as the task, its state and the runs that are there know. A task that was
 // made again knows less than its state, and a run that never wrote knows more.
+// Once a task has given a number it has given all that follow, so its runs are
+// asked for theirs from the cache; before that nothing but the API server will do.
 func (r *Reconciler) highestSequence(ctx context.Context, o *observed) (int64, error) {
 	highest, err := r.stateSequence(ctx, o)
 	if err != nil {
 		return 0, err
 	}
 	highest = max(highest, o.task.Status.LastSequence)
+	reader := r.Live
+	if o.task.Status.LastSequence > 0 {
+		reader = r.Client
+	}
 	var runs v1alpha1.SyncRunList
-	err = r.Live.List(ctx, &runs, client.InNamespace(o.run.Namespace), client.MatchingFields{TaskField: o.run.Spec.TaskRef.Name})
+	err = reader.List(ctx, &runs, client.InNamespace(o.run.Namespace), client.MatchingFields{TaskField: o.run.Spec.TaskRef.Name})
 	if err != nil {
 		return 0, fmt.Errorf("listing the runs of SyncTask %s/%s: %w", o.task.Namespace, o.task.Name, err)
 	}

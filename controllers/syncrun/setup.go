@@ -12,19 +12,24 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
 
-// SetupWithManager watches runs and all that moves them on. Runs are reconciled
-// one at a time, which keeps the manager's limit on executions exact; a
-// reconcile is short, and the work is in the Jobs.
-func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) error {
+// workers is how many runs are reconciled at once. The limit on executions holds
+// all the same: runs are let start one after the other.
+const workers = 8
+
+// SetupWithManager watches runs and all that moves them on. It starts when the
+// runs are known that have ended, which known waits for.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, known source.Source) error {
 	byTask := func(object client.Object) []string {
 		return []string{object.(*v1alpha1.SyncRun).Spec.TaskRef.Name}
 	}
@@ -33,17 +38,33 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager) err
 	}
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("syncrun").
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(&v1alpha1.SyncRun{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
-		Owns(&batchv1.Job{}).
+		Owns(&batchv1.Job{}, builder.WithPredicates(predicate.NewPredicateFuncs(isOfGoingRun))).
 		Owns(&v1alpha1.SyncArtifact{}).
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(runOfPod)).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(runOfPod), builder.WithPredicates(podAtWork)).
 		Watches(&v1alpha1.SyncTask{}, handler.EnqueueRequestsFromMapFunc(r.runsOfTask), builder.WithPredicates(taskChanged)).
-		Watches(&v1alpha1.SyncRun{}, handler.EnqueueRequestsFromMapFunc(r.waitingRuns), builder.WithPredicates(runEnded)).
+		Watches(&v1alpha1.SyncRun{}, handler.EnqueueRequestsFromMapFunc(r.waitingRuns), builder.WithPredicates(turnFreed)).
+		WatchesRawSource(known).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the controller of SyncRuns: %w", err)
 	}
 	return nil
+}
+
+// isOfGoingRun says whether a Job may still say something new: one with a time
+// to live is of a run whose outcome is stored.
+func isOfGoingRun(job client.Object) bool {
+	return job.(*batchv1.Job).Spec.TTLSecondsAfterFinished == nil
+}
+
+// podAtWork leaves out the pods that ended before this manager began.
+var podAtWork = predicate.Funcs{
+	CreateFunc: func(e event.CreateEvent) bool {
+		phase := e.Object.(*corev1.Pod).Status.Phase
+		return phase != corev1.PodSucceeded && phase != corev1.PodFailed
+	},
 }
 
 // runOfPod is the run that a pod executes.
@@ -54,27 +75,34 @@ func runOfPod(_ context.Context, pod client.Object) []reconcile.Request {
 
 // runsOfTask are the runs of a task that have not ended.
 func (r *Reconciler) runsOfTask(ctx context.Context, task client.Object) []reconcile.Request {
-	return r.requests(ctx, func(run *v1alpha1.SyncRun) bool {
-		return run.Namespace == task.GetNamespace() && run.Spec.TaskRef.Name == task.GetName()
-	})
+	return r.ofTask(ctx, client.ObjectKeyFromObject(task))
 }
 
-// waitingRuns are the runs that have not started: one of them may be next.
-func (r *Reconciler) waitingRuns(ctx context.Context, _ client.Object) []reconcile.Request {
-	return r.requests(ctx, func(run *v1alpha1.SyncRun) bool { return run.Status.Sequence == 0 })
+// waitingRuns are those for whom a run makes room: the others of its task, and
+// whose turn it is of all that wait for the limit.
+func (r *Reconciler) waitingRuns(ctx context.Context, run client.Object) []reconcile.Request {
+	result := r.ofTask(ctx, taskOf(run.(*v1alpha1.SyncRun)))
+	heads, err := r.nextInLine(ctx)
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Looking for the run that is next")
+	}
+	for _, head := range heads {
+		result = append(result, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(head.run)})
+	}
+	return result
 }
 
-// requests asks for a look at the runs that have not ended and are wanted.
-func (r *Reconciler) requests(ctx context.Context, wanted func(*v1alpha1.SyncRun) bool) []reconcile.Request {
+// ofTask asks for a look at the runs of a task that have not ended.
+func (r *Reconciler) ofTask(ctx context.Context, task types.NamespacedName) []reconcile.Request {
 	var runs v1alpha1.SyncRunList
-	if err := r.Client.List(ctx, &runs, client.UnsafeDisableDeepCopy); err != nil {
+	err := r.going().List(ctx, &runs, client.InNamespace(task.Namespace), client.MatchingFields{TaskField: task.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
 		log.FromContext(ctx).Error(err, "Listing runs that wait for a change")
 		return nil
 	}
 	var result []reconcile.Request
 	for i := range runs.Items {
-		run := &runs.Items[i]
-		if !isComplete(run) && wanted(run) {
+		if run := &runs.Items[i]; !isComplete(run) {
 			result = append(result, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(run)})
 		}
 	}
@@ -95,11 +123,14 @@ var taskChanged = predicate.Funcs{
 	},
 }
 
-// runEnded passes runs that have just ended, or are gone.
-var runEnded = predicate.Funcs{
+// turnFreed passes runs that have just ended or are gone, and those that stood in
+// line and turn out to wait for something else.
+var turnFreed = predicate.Funcs{
 	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return !isComplete(e.ObjectOld.(*v1alpha1.SyncRun)) && isComplete(e.ObjectNew.(*v1alpha1.SyncRun))
+		old, now := e.ObjectOld.(*v1alpha1.SyncRun), e.ObjectNew.(*v1alpha1.SyncRun)
+		left := waitsForTurn(old) && !waitsForTurn(now) && now.Status.Sequence == 0
+		return left || (!isComplete(old) && isComplete(now))
 	},
 	GenericFunc: func(event.GenericEvent) bool { return false },
 }

@@ -27,6 +27,8 @@ const (
 	requestStop
 	// expireJobs lets Kubernetes remove the Jobs of a run whose outcome is stored.
 	expireJobs
+	// putReportAway takes the report of a run whose outcome is stored out of the manager's cache.
+	putReportAway
 )
 
 // step is what happens next, and how the run looks meanwhile.

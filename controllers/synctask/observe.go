@@ -59,11 +59,11 @@ func (r *Reconciler) observe(ctx context.Context, task *v1alpha1.SyncTask) (*obs
 	if o.accountMissing, err = r.accountMissing(ctx, task.Namespace); err != nil {
 		return nil, err
 	}
-	var tasks v1alpha1.SyncTaskList
-	if err := r.Client.List(ctx, &tasks, client.InNamespace(task.Namespace)); err != nil {
-		return nil, fmt.Errorf("listing SyncTasks of namespace %s: %w", task.Namespace, err)
+	tasks, err := r.sameOwner(ctx, task)
+	if err != nil {
+		return nil, err
 	}
-	o.faults = faultsOf(task, tasks.Items)
+	o.faults = faultsOf(task, tasks)
 	return o, nil
 }
 

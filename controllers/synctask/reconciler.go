@@ -25,8 +25,11 @@ import (
 type Reconciler struct {
 	// Client reads lists from the cache and writes. Live reads from the API
 	// server what must not be stale.
-	Client  client.Client
-	Live    client.Reader
+	Client client.Client
+	Live   client.Reader
+	// Cache finds the tasks of an owner by an index. Where it is nil, as in tests,
+	// Client lists those of the namespace.
+	Cache   client.Reader
 	Events  events.EventRecorder
 	Clock   clock.PassiveClock
 	Metrics *metrics.Recorder

@@ -3,28 +3,45 @@ package synctask
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/definition"
 )
 
-// SetupWithManager watches tasks, and their runs as far as a task shows them.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+const (
+	// workers is how many tasks are looked after at once: a thousand may be due in one minute.
+	workers = 4
+	// ownerField is the field by which the tasks of an owner are found in the cache.
+	ownerField = "owner"
+)
+
+// SetupWithManager watches tasks, and their runs as far as a task shows them;
+// ended tells of the tasks whose runs have ended.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, ended source.Source) error {
+	byOwner := func(object client.Object) []string { return []string{definition.Owner(object.(*v1alpha1.SyncTask))} }
+	if err := mgr.GetFieldIndexer().IndexField(ctx, &v1alpha1.SyncTask{}, ownerField, byOwner); err != nil {
+		return fmt.Errorf("indexing SyncTasks by owner: %w", err)
+	}
 	err := ctrl.NewControllerManagedBy(mgr).
 		Named("synctask").
+		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(&v1alpha1.SyncTask{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&v1alpha1.SyncRun{}, handler.EnqueueRequestsFromMapFunc(taskOfRun), builder.WithPredicates(milestone)).
 		Watches(&v1alpha1.SyncTask{}, handler.EnqueueRequestsFromMapFunc(r.tasksOfSameOwner), builder.WithPredicates(taskGone)).
+		WatchesRawSource(ended).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the controller of SyncTasks: %w", err)
@@ -40,19 +57,33 @@ func taskOfRun(_ context.Context, object client.Object) []reconcile.Request {
 
 // tasksOfSameOwner are the tasks that may have waited for this one to go.
 func (r *Reconciler) tasksOfSameOwner(ctx context.Context, gone client.Object) []reconcile.Request {
-	var tasks v1alpha1.SyncTaskList
-	if err := r.Client.List(ctx, &tasks, client.InNamespace(gone.GetNamespace())); err != nil {
-		log.FromContext(ctx).Error(err, "Listing tasks with the owner of a deleted one")
+	tasks, err := r.sameOwner(ctx, gone.(*v1alpha1.SyncTask))
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Looking for tasks that waited for a deleted one")
 		return nil
 	}
-	owner := definition.Owner(gone.(*v1alpha1.SyncTask))
 	var result []reconcile.Request
-	for i := range tasks.Items {
-		if definition.Owner(&tasks.Items[i]) == owner {
-			result = append(result, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&tasks.Items[i])})
-		}
+	for i := range tasks {
+		result = append(result, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&tasks[i])})
 	}
 	return result
+}
+
+// sameOwner are the tasks of a namespace with the owner of a task, and it among
+// them. They may be shared with the cache and are not changed.
+func (r *Reconciler) sameOwner(ctx context.Context, task *v1alpha1.SyncTask) ([]v1alpha1.SyncTask, error) {
+	var tasks v1alpha1.SyncTaskList
+	owner := definition.Owner(task)
+	var err error
+	if r.Cache == nil {
+		err = r.Client.List(ctx, &tasks, client.InNamespace(task.Namespace))
+	} else {
+		err = r.Cache.List(ctx, &tasks, client.InNamespace(task.Namespace), client.MatchingFields{ownerField: owner}, client.UnsafeDisableDeepCopy)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing the SyncTasks of owner %q in namespace %s: %w", owner, task.Namespace, err)
+	}
+	return slices.DeleteFunc(tasks.Items, func(other v1alpha1.SyncTask) bool { return definition.Owner(&other) != owner }), nil
 }
 
 // milestone passes runs that begin to apply or have ended: what a task shows.

@@ -15,11 +15,13 @@ import (
 // annotationStoredBytes is the size of an object's data, so that a list of metadata is enough to add up what is stored.
 const annotationStoredBytes = "synccenter.dev/stored-bytes"
 
-// The values of the label synccenter.dev/artifact. The manager's cache selects reports and nothing else.
+// The values of the label synccenter.dev/artifact. The manager's cache selects reports and nothing else. A report whose run has ended
+// becomes a read one: it stays, and is looked for by its name.
 const (
-	LabelValueChunk    = "chunk"
-	LabelValueManifest = "manifest"
-	LabelValueReport   = "report"
+	LabelValueChunk      = "chunk"
+	LabelValueManifest   = "manifest"
+	LabelValueReport     = "report"
+	LabelValueReadReport = "read-report"
 )
 
 var labelValues = map[v1alpha1.ArtifactType]string{

@@ -1,0 +1,186 @@
+package past
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unique"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// record is what is remembered of one run.
+type record struct {
+	name string
+	uid  types.UID
+	// shape is shared by all records that look alike.
+	shape unique.Handle[shape]
+	// created, started and completed are in seconds since 1970; 0 is no time.
+	created, started, completed int64
+	sequence, generation        int64
+	organizations, users        counts
+	// from is the spec of a run that names another one; nil for most.
+	from *v1alpha1.SyncRunSpec
+}
+
+// shape is what many records have in common.
+type shape struct {
+	task         types.NamespacedName
+	generateName string
+	// taskLabel and trigger are the labels of a run that the manager made.
+	taskLabel, trigger string
+	kept               bool
+	kind               v1alpha1.RunType
+	mode               v1alpha1.TriggerMode
+	phase              v1alpha1.Phase
+	reason             string
+	// organizations and users say whether the run got as far as counting them.
+	organizations, users bool
+}
+
+// counts are those of one subject.
+type counts struct{ total, succeeded, updates, updatesSucceeded int32 }
+
+// recordOf keeps what is needed of a run.
+func recordOf(run *v1alpha1.SyncRun) *record {
+	s := shape{
+		task:          types.NamespacedName{Namespace: run.Namespace, Name: run.Spec.TaskRef.Name},
+		generateName:  run.GenerateName,
+		taskLabel:     run.Labels[v1alpha1.LabelTask],
+		trigger:       run.Labels[v1alpha1.LabelTrigger],
+		kind:          run.Spec.Type,
+		mode:          run.Status.Mode,
+		phase:         run.Status.Phase,
+		organizations: run.Status.Organizations != nil,
+		users:         run.Status.Users != nil,
+	}
+	_, s.kept = run.Annotations[v1alpha1.AnnotationKeep]
+	if complete := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionComplete); complete != nil {
+		s.reason = complete.Reason
+	}
+	result := &record{
+		name: strings.Clone(run.Name), uid: types.UID(strings.Clone(string(run.UID))),
+		created: run.CreationTimestamp.Unix(), started: secondsOf(run.Status.StartTime), completed: secondsOf(run.Status.CompletionTime),
+		sequence:      run.Status.Sequence,
+		organizations: countsOf(run.Status.Organizations),
+		users:         countsOf(run.Status.Users),
+	}
+	if run.Status.Task != nil {
+		result.generation = run.Status.Task.Generation
+	}
+	if spec := run.Spec; spec.ApplyPlan != nil || spec.Deletions != nil || spec.Retry != nil || spec.Undo != nil {
+		result.from = (&v1alpha1.SyncRunSpec{ApplyPlan: spec.ApplyPlan, Deletions: spec.Deletions, Retry: spec.Retry, Undo: spec.Undo}).DeepCopy()
+	}
+	result.shape = unique.Make(s)
+	return result
+}
+
+func (c *record) task() types.NamespacedName { return c.shape.Value().task }
+
+// run is a SyncRun with what is remembered. It has no resourceVersion, so that
+// nobody can write it.
+func (c *record) run() v1alpha1.SyncRun {
+	s := c.shape.Value()
+	run := v1alpha1.SyncRun{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: s.task.Namespace, Name: c.name, UID: c.uid, GenerateName: s.generateName,
+			CreationTimestamp: metav1.NewTime(timeOf(c.created)),
+		},
+		Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: s.task.Name}, Type: s.kind},
+		Status: v1alpha1.SyncRunStatus{
+			Sequence: c.sequence, Mode: s.mode, Phase: s.phase,
+			StartTime: metaTime(c.started), CompletionTime: metaTime(c.completed),
+		},
+	}
+	for label, value := range map[string]string{v1alpha1.LabelTask: s.taskLabel, v1alpha1.LabelTrigger: s.trigger} {
+		if value != "" {
+			metav1.SetMetaDataLabel(&run.ObjectMeta, label, value)
+		}
+	}
+	if s.kept {
+		metav1.SetMetaDataAnnotation(&run.ObjectMeta, v1alpha1.AnnotationKeep, "")
+	}
+	if c.from != nil {
+		from := c.from.DeepCopy()
+		run.Spec.ApplyPlan, run.Spec.Deletions, run.Spec.Retry, run.Spec.Undo = from.ApplyPlan, from.Deletions, from.Retry, from.Undo
+	}
+	if c.generation > 0 {
+		run.Status.Task = &v1alpha1.ExecutedTask{Generation: c.generation}
+	}
+	if s.organizations {
+		run.Status.Organizations = c.organizations.subjects()
+	}
+	if s.users {
+		run.Status.Users = c.users.subjects()
+	}
+	run.Status.Conditions = conditions(s, run.Status.CompletionTime)
+	return run
+}
+
+// conditions are those of an ended run, without their words.
+func conditions(s shape, completed *metav1.Time) []metav1.Condition {
+	succeeded := metav1.ConditionFalse
+	if s.phase == v1alpha1.PhaseSucceeded {
+		succeeded = metav1.ConditionTrue
+	}
+	var at metav1.Time
+	if completed != nil {
+		at = *completed
+	}
+	return []metav1.Condition{
+		{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue, Reason: s.reason, LastTransitionTime: at},
+		{Type: v1alpha1.ConditionSucceeded, Status: succeeded, Reason: s.reason, LastTransitionTime: at},
+	}
+}
+
+// equal says whether two records say the same.
+func (c *record) equal(other *record) bool {
+	a, b := *c, *other
+	a.from, b.from = nil, nil // the spec of a run does not change
+	return a == b
+}
+
+func countsOf(subjects *v1alpha1.SubjectCounts) counts {
+	if subjects == nil {
+		return counts{}
+	}
+	return counts{
+		total: int32(subjects.Total), succeeded: int32(subjects.Succeeded),
+		updates: int32(subjects.Updates.Total), updatesSucceeded: int32(subjects.Updates.Succeeded),
+	}
+}
+
+func (c counts) subjects() *v1alpha1.SubjectCounts {
+	return &v1alpha1.SubjectCounts{
+		Total: int64(c.total), Succeeded: int64(c.succeeded),
+		Updates:        v1alpha1.UpdateCounts{Total: int64(c.updates), Succeeded: int64(c.updatesSucceeded)},
+		Summary:        fmt.Sprintf("%d/%d", c.succeeded, c.total),
+		UpdatesSummary: fmt.Sprintf("%d/%d", c.updatesSucceeded, c.updates),
+	}
+}
+
+func secondsOf(t *metav1.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.Unix()
+}
+
+func timeOf(seconds int64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0)
+}
+
+func metaTime(seconds int64) *metav1.Time {
+	if seconds == 0 {
+		return nil
+	}
+	t := metav1.NewTime(timeOf(seconds))
+	return &t
+}
