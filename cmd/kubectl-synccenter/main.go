@@ -22,6 +22,7 @@ func main() {
 		TimeZone:         time.Local,
 		InputIsTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutputIsTerminal: term.IsTerminal(int(os.Stderr.Fd())),
+		Colours:          term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 	}
 	os.Exit(cli.Run(context.Background(), os.Args[1:], options))
 }

@@ -22,6 +22,8 @@ type Options struct {
 	TimeZone *time.Location
 	// InputIsTerminal says that a person can answer a question, OutputIsTerminal that a line can be overwritten.
 	InputIsTerminal, OutputIsTerminal bool
+	// Colours says that tables may have colours: the output is a terminal, and nobody asked for none.
+	Colours bool
 }
 
 // Run executes the command line, reports an error on the error stream, unless the output has it, and answers with the exit code.

@@ -78,7 +78,11 @@ func newestFirst(a, b v1alpha1.SyncRun) int {
 }
 
 func (h *historyCommand) printTable(runs []v1alpha1.SyncRun) error {
-	table := newTable(h.Out, "SEQ", "RUN", "TYPE", "MODE", "PHASE", "ORGS", "ORG-UPDATES", "USERS", "USER-UPDATES", "SYNCED")
+	headings := []string{"SEQ", "RUN", "TYPE", "MODE", "PHASE", "ORGS", "ORG-UPDATES", "USERS", "USER-UPDATES", "SYNCED"}
+	if h.output.wide {
+		headings = append(headings, "MESSAGE")
+	}
+	table := newTable(h.Out, headings...)
 	for i := range runs {
 		run := &runs[i]
 		sequence := ""
@@ -87,8 +91,14 @@ func (h *historyCommand) printTable(runs []v1alpha1.SyncRun) error {
 		}
 		organizations, organizationUpdates := summaries(run.Status.Organizations)
 		users, userUpdates := summaries(run.Status.Users)
-		table.row(sequence, run.Name, string(run.Spec.Type), string(run.Status.Mode), string(shownPhase(run)),
-			organizations, organizationUpdates, users, userUpdates, h.moment(syncTime(run)))
+		cells := []string{
+			sequence, run.Name, string(run.Spec.Type), string(run.Status.Mode), string(shownPhase(run)),
+			organizations, organizationUpdates, users, userUpdates, h.moment(syncTime(run)),
+		}
+		if h.output.wide {
+			cells = append(cells, run.Status.Message)
+		}
+		table.row(cells...)
 	}
 	return table.flush()
 }

@@ -12,26 +12,6 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
 
-func TestTasks(t *testing.T) {
-	p := newPerson(t)
-	p.task(t, "hr", func(task *v1alpha1.SyncTask) {
-		task.Spec.DisplayName = "人事 to \x1b[31mcompany"
-		task.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Ready", LastTransitionTime: metav1.NewTime(now)}}
-		task.Status.LastRun = &v1alpha1.LastRun{Name: "hr-1", UID: "1", Sequence: 1, Phase: v1alpha1.PhaseSucceeded}
-		task.Status.PendingDeletions = &v1alpha1.PendingDeletions{Count: 3}
-		task.Status.RecentExecutions = []v1alpha1.RecentExecution{{
-			Run: "hr-1", UID: "1", Sequence: 1, Mode: v1alpha1.TriggerManual, Time: metav1.NewTime(now.Add(-90 * time.Minute)), Outcome: v1alpha1.PhaseSucceeded,
-		}}
-	})
-	p.task(t, "new", nil)
-
-	golden(t, "tasks", p.succeeds(t, "tasks").out)
-	contains(t, p.succeeds(t, "tasks", "-A").out, "NAMESPACE", p.namespace)
-	if got := p.succeeds(t, "tasks", "-o", "name").out; got != "synctask.synccenter.dev/hr\nsynctask.synccenter.dev/new\n" {
-		t.Errorf("-o name gives %q", got)
-	}
-}
-
 func TestListsWithoutAnything(t *testing.T) {
 	p := newPerson(t)
 	r := p.succeeds(t, "tasks")

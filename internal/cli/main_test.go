@@ -2,7 +2,9 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +41,8 @@ type person struct {
 	in *strings.Reader
 	// bar is true when the output is a terminal.
 	bar bool
+	// colours is true when tables have colours.
+	colours bool
 	// as is another user to act as.
 	as string
 }
@@ -75,7 +79,13 @@ type result struct {
 func (p *person) types(t *testing.T, arguments ...string) result {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	streams := genericiooptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut}
+	code := p.typesInto(t.Context(), &out, &errOut, arguments...)
+	return result{code, out.String(), errOut.String()}
+}
+
+// typesInto runs a command line whose output is looked at while it goes on.
+func (p *person) typesInto(ctx context.Context, out, errOut io.Writer, arguments ...string) int {
+	streams := genericiooptions.IOStreams{In: strings.NewReader(""), Out: out, ErrOut: errOut}
 	if p.in != nil {
 		streams.In = p.in
 	}
@@ -86,13 +96,13 @@ func (p *person) types(t *testing.T, arguments ...string) result {
 		TimeZone:         time.FixedZone("UTC+8", 8*60*60),
 		InputIsTerminal:  p.in != nil,
 		OutputIsTerminal: p.bar,
+		Colours:          p.colours,
 	}
 	all := append([]string{"--kubeconfig", p.kubeconfig, "-n", p.namespace}, arguments...)
 	if p.as != "" {
 		all = append([]string{"--as", p.as}, all...)
 	}
-	code := Run(t.Context(), all, options)
-	return result{code, out.String(), errOut.String()}
+	return Run(ctx, all, options)
 }
 
 // succeeds runs a command line that must succeed.

@@ -20,16 +20,28 @@ type objectOutput struct {
 	flags *genericclioptions.PrintFlags
 	// printer is nil for a table.
 	printer printers.ResourcePrinter
+	// wide asks for a table with further columns.
+	wide bool
 }
+
+// wideFormat is kubectl's word for a table with further columns.
+const wideFormat = "wide"
 
 func newObjectOutput(command *cobra.Command) *objectOutput {
 	out := &objectOutput{flags: genericclioptions.NewPrintFlags("")}
 	out.flags.AddFlags(command)
+	if flag := command.Flags().Lookup("output"); flag != nil {
+		flag.Usage += ` "wide" adds columns to the table.`
+	}
 	return out
 }
 
 func (f *objectOutput) complete() error {
 	if *f.flags.OutputFormat == "" && !f.flags.OutputFlagSpecified() {
+		return nil
+	}
+	if *f.flags.OutputFormat == wideFormat {
+		f.wide = true
 		return nil
 	}
 	scheme, err := newScheme()
@@ -56,12 +68,30 @@ func (f *objectOutput) print(out io.Writer, list runtime.Object, kind string) er
 	return f.printer.PrintObj(list, out)
 }
 
+// printOne prints an object of a list as a document of its own.
+func (f *objectOutput) printOne(out io.Writer, object runtime.Object, kind string) error {
+	object.GetObjectKind().SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind))
+	return f.printer.PrintObj(object, out)
+}
+
 // age is how long ago something was, as kubectl shows it.
 func (o *Options) age(t *metav1.Time) string {
 	if t.IsZero() {
 		return ""
 	}
 	return duration.HumanDuration(o.Now().Sub(t.Time))
+}
+
+// in is how long it takes until something is due.
+func (o *Options) in(t *metav1.Time) string {
+	switch left := t.Time.Sub(o.Now()); {
+	case t.IsZero():
+		return ""
+	case left <= 0:
+		return "now"
+	default:
+		return duration.HumanDuration(left)
+	}
 }
 
 // moment is a time in the person's zone.

@@ -18,7 +18,9 @@ type table struct {
 	widths []int
 	// waiting are lines whose widths are still looked at; nil when the widths are decided.
 	waiting []line
-	err     error
+	// paint gives a cell that stands in a column its colour; nil without colours.
+	paint func(column int, cell string) string
+	err   error
 }
 
 // line is a row of cells, or text across all columns.
@@ -82,7 +84,11 @@ func (t *table) write(l line) {
 func (t *table) align(cells []string) string {
 	var b strings.Builder
 	for i, cell := range cells {
-		b.WriteString(cell)
+		if t.paint == nil {
+			b.WriteString(cell)
+		} else {
+			b.WriteString(t.paint(i, cell))
+		}
 		if i < len(cells)-1 {
 			b.WriteString(strings.Repeat(" ", max(t.widths[i]-displayWidth(cell), 0)+columnGap))
 		}
@@ -90,7 +96,7 @@ func (t *table) align(cells []string) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-// flush writes what is left and answers with the first error of writing.
+// flush writes what is there and answers with the first error of writing. Rows may follow; they keep to the columns as they are.
 func (t *table) flush() error {
 	t.decide()
 	if t.err != nil {

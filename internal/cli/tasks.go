@@ -3,34 +3,49 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
 
-// tasksCommand lists tasks.
+// tasksCommand lists tasks, each with its state at a glance.
 type tasksCommand struct {
 	*Options
 	output        *objectOutput
 	allNamespaces bool
+	watch         bool
 }
 
 func newTasksCommand(o *Options) *cobra.Command {
 	t := &tasksCommand{Options: o}
 	command := &cobra.Command{
-		Use:               "tasks",
-		Short:             "List the sync tasks and how their last run ended",
-		Example:           "  kubectl synccenter tasks\n  kubectl synccenter tasks -o json",
+		Use:   "tasks",
+		Short: "List the sync tasks: how each is, when it synced last and syncs next",
+		Long: `List the sync tasks: how each is, when it synced last and syncs next.
+
+The state of a task is the first of these that holds:
+  Running           a run is being executed
+  NotReady          the definition cannot be executed; -o wide says why
+  Held              somebody stopped it by the annotation synccenter.dev/hold
+  Suspended         spec.suspend is true
+  Failed            the last run failed
+  PartlyFailed      some operations of the last run failed
+  DeletionsWaiting  removals wait for a person; else all is well
+  OK                the last run succeeded
+  Cancelled         the last run was cancelled
+  NeverRun          it has never been executed`,
+		Example:           "  kubectl synccenter tasks\n  kubectl synccenter tasks -A -o wide\n  kubectl synccenter tasks --watch",
 		Args:              cobra.NoArgs,
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              runStep(t),
 	}
 	t.output = newObjectOutput(command)
 	command.Flags().BoolVarP(&t.allNamespaces, "all-namespaces", "A", false, "List the tasks of all namespaces.")
+	command.Flags().BoolVarP(&t.watch, "watch", "w", false, "After the list, show each task again when it changes.")
 	return command
 }
 
@@ -46,22 +61,36 @@ func (t *tasksCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	namespace := cluster.namespace
 	if t.allNamespaces {
-		namespace = ""
+		cluster.namespace = ""
 	}
-	var tasks v1alpha1.SyncTaskList
-	if err := cluster.List(ctx, &tasks, client.InNamespace(namespace)); err != nil {
-		return explain("listing tasks", err)
+	if t.watch {
+		return t.follow(ctx, cluster)
+	}
+	tasks, err := listTasks(ctx, cluster)
+	if err != nil {
+		return err
 	}
 	if t.output.printer != nil {
-		return t.output.print(t.Out, &tasks, v1alpha1.KindSyncTask)
+		return t.output.print(t.Out, tasks, v1alpha1.KindSyncTask)
 	}
 	if len(tasks.Items) == 0 {
-		fmt.Fprintln(t.ErrOut, noneFound(namespace))
+		fmt.Fprintln(t.ErrOut, noneFound(cluster.namespace))
 		return nil
 	}
-	return t.printTable(tasks.Items)
+	table := t.newTable()
+	for i := range tasks.Items {
+		table.row(t.cells(&tasks.Items[i])...)
+	}
+	return table.flush()
+}
+
+func listTasks(ctx context.Context, cluster *cluster) (*v1alpha1.SyncTaskList, error) {
+	var tasks v1alpha1.SyncTaskList
+	if err := cluster.List(ctx, &tasks, client.InNamespace(cluster.namespace)); err != nil {
+		return nil, explain("listing tasks", err)
+	}
+	return &tasks, nil
 }
 
 func noneFound(namespace string) string {
@@ -71,38 +100,55 @@ func noneFound(namespace string) string {
 	return fmt.Sprintf("No resources found in %s namespace.", namespace)
 }
 
-func (t *tasksCommand) printTable(tasks []v1alpha1.SyncTask) error {
-	headings := []string{"NAME", "SOURCE", "TARGET", "MODE", "READY", "LAST", "LAST-SYNC", "PENDING-DELETIONS", "TITLE"}
+// stateHeading is the heading of the column with colours.
+const stateHeading = "STATE"
+
+func (t *tasksCommand) newTable() *table {
+	headings := []string{"NAME", stateHeading, "LAST-SYNC", "ORGS", "USERS", "NEXT", "MODE", "SOURCE", "TARGET", "TITLE"}
 	if t.allNamespaces {
-		headings = append([]string{"NAMESPACE"}, headings...)
+		headings = slices.Insert(headings, 0, "NAMESPACE")
+	}
+	if t.output.wide {
+		headings = append(headings, "PENDING-DELETIONS", "WHY")
 	}
 	table := newTable(t.Out, headings...)
-	for i := range tasks {
-		cells := t.cells(&tasks[i])
-		if t.allNamespaces {
-			cells = append([]string{tasks[i].Namespace}, cells...)
-		}
-		table.row(cells...)
+	if t.Colours {
+		table.paint = paintState(slices.Index(headings, stateHeading))
 	}
-	return table.flush()
+	return table
 }
 
+// cells are the columns of a task.
 func (t *tasksCommand) cells(task *v1alpha1.SyncTask) []string {
-	ready := "Unknown"
-	if condition := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady); condition != nil {
-		ready = string(condition.Status)
-	}
-	var last, lastSync, pending string
-	if task.Status.LastRun != nil {
-		last = string(task.Status.LastRun.Phase)
-	}
+	state, why := stateOf(task)
+	return t.cellsIn(task, state, why)
+}
+
+// cellsIn are the columns of a task in a state.
+func (t *tasksCommand) cellsIn(task *v1alpha1.SyncTask, state taskState, why string) []string {
+	var lastSync, organizations, users string
 	if recent := task.Status.RecentExecutions; len(recent) > 0 {
 		lastSync = t.age(&recent[0].Time)
+		organizations, _ = summaries(recent[0].Organizations)
+		users, _ = summaries(recent[0].Users)
 	}
-	if task.Status.PendingDeletions != nil {
-		pending = strconv.FormatInt(task.Status.PendingDeletions.Count, 10)
+	next := ""
+	if task.Status.NextScheduleTime != nil {
+		next = t.in(task.Status.NextScheduleTime)
 	}
-	return []string{
-		task.Name, task.Status.Source, task.Status.Target, string(task.Spec.Trigger.Mode), ready, last, lastSync, pending, task.Spec.DisplayName,
+	cells := []string{
+		task.Name, string(state), lastSync, organizations, users, next,
+		string(task.Spec.Trigger.Mode), task.Status.Source, task.Status.Target, task.Spec.DisplayName,
 	}
+	if t.allNamespaces {
+		cells = slices.Insert(cells, 0, task.Namespace)
+	}
+	if t.output.wide {
+		pending := ""
+		if task.Status.PendingDeletions != nil {
+			pending = strconv.FormatInt(task.Status.PendingDeletions.Count, 10)
+		}
+		cells = append(cells, pending, why)
+	}
+	return cells
 }

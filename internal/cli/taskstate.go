@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+)
+
+// taskState is how a task is, in one word.
+type taskState string
+
+// The states of a task. When several hold, the first of this order is shown: what goes on, what keeps the task from running, how it ended.
+const (
+	stateDeleted          taskState = "Deleted" // only while watching
+	stateRunning          taskState = "Running"
+	stateNotReady         taskState = "NotReady"
+	stateHeld             taskState = "Held"
+	stateSuspended        taskState = "Suspended"
+	stateFailed           taskState = "Failed"
+	statePartlyFailed     taskState = "PartlyFailed"
+	stateDeletionsWaiting taskState = "DeletionsWaiting"
+	stateOK               taskState = "OK"
+	stateCancelled        taskState = "Cancelled"
+	stateNeverRun         taskState = "NeverRun"
+)
+
+// ended are the states of a task by how its last run ended.
+var endedStates = map[v1alpha1.Phase]taskState{
+	v1alpha1.PhaseFailed:          stateFailed,
+	v1alpha1.PhasePartiallyFailed: statePartlyFailed,
+	v1alpha1.PhaseSucceeded:       stateOK,
+	v1alpha1.PhaseCancelled:       stateCancelled,
+}
+
+// stateOf names the state of a task and says why it is in it, as far as there is more to say.
+func stateOf(task *v1alpha1.SyncTask) (taskState, string) {
+	hold, held := task.Annotations[v1alpha1.AnnotationHold]
+	last := lastState(task)
+	ready := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady)
+	pending := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionDeletionsPending)
+	switch {
+	case last == stateRunning:
+		return last, task.Status.LastRun.Name
+	case ready != nil && ready.Status == metav1.ConditionFalse:
+		return stateNotReady, ready.Message
+	case held:
+		return stateHeld, hold
+	case task.Spec.Suspend:
+		return stateSuspended, ""
+	case pending != nil && pending.Status == metav1.ConditionTrue && (last == stateOK || last == stateCancelled || last == stateNeverRun):
+		return stateDeletionsWaiting, pending.Message
+	}
+	return last, ""
+}
+
+// lastState is how the last run is or was.
+func lastState(task *v1alpha1.SyncTask) taskState {
+	if task.Status.LastRun == nil {
+		if len(task.Status.RecentExecutions) > 0 {
+			return endedStates[task.Status.RecentExecutions[0].Outcome]
+		}
+		return stateNeverRun
+	}
+	if ended, ok := endedStates[task.Status.LastRun.Phase]; ok {
+		return ended
+	}
+	return stateRunning
+}
+
+// The colours of a terminal. Orange is one of its 256.
+const (
+	blue     = "\x1b[34m"
+	green    = "\x1b[32m"
+	red      = "\x1b[31m"
+	orange   = "\x1b[38;5;208m"
+	grey     = "\x1b[90m"
+	noColour = "\x1b[0m"
+)
+
+var stateColours = map[taskState]string{
+	stateDeleted:          grey,
+	stateRunning:          blue,
+	stateNotReady:         red,
+	stateHeld:             orange,
+	stateSuspended:        grey,
+	stateFailed:           red,
+	statePartlyFailed:     red,
+	stateDeletionsWaiting: orange,
+	stateOK:               green,
+	stateCancelled:        grey,
+	stateNeverRun:         grey,
+}
+
+// paintState colours the cells of one column by the state that they name.
+func paintState(column int) func(int, string) string {
+	return func(at int, cell string) string {
+		colour, known := stateColours[taskState(cell)]
+		if at != column || !known {
+			return cell
+		}
+		return strings.Join([]string{colour, cell, noColour}, "")
+	}
+}
