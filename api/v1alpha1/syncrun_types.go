@@ -192,7 +192,8 @@ type GuardOverride struct {
 	// Example: {percent: 40, count: 4000}.
 	// +optional
 	Removals *RemovalLimitsOverride `json:"removals,omitempty"`
-	// shrink replaces the limit on a shrinking source. Default: the task's. Example: {percent: 40}.
+	// shrink replaces the limit on a shrinking source, and lets the run read from a server
+	// that is behind the one of an earlier run. Default: the task's. Example: {percent: 40}.
 	// +optional
 	Shrink *ShareLimit `json:"shrink,omitempty"`
 	// cleared replaces the limit on fields that would be emptied. Default: the task's.

@@ -32,7 +32,11 @@ func (e *execution) resume(ctx, work context.Context, summary planSummary) error
 	if err != nil {
 		return err
 	}
+	keepToServer(&e.definition.TaskSpec, summary.TargetServer)
 	identity, err := e.open(work)
+	if err == nil {
+		_, err = e.reach(work, summary.Positions)
+	}
 	if err == nil && identity != summary.Identity {
 		err = fmt.Errorf("source or target is another than when the plan was made (%+v, now %+v)", summary.Identity, identity)
 	}

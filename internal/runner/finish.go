@@ -12,6 +12,7 @@ import (
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/plan"
 	"synccenter.dev/synccenter/internal/report"
+	"synccenter.dev/synccenter/internal/state"
 )
 
 // tail is what is learned while the records of a run are written.
@@ -198,6 +199,7 @@ func (t *tail) see(operation *plan.Operation, outcome apply.Outcome) {
 func (e *execution) saveState(ctx context.Context, summary planSummary, t tail, how ending) error {
 	s := e.state
 	s.LastSequence = e.definition.Sequence
+	s.Positions = state.Positions{Source: summary.Positions.Source, Target: e.reachedTarget(ctx, summary.Positions.Target)}
 	s.AddRemovals(e.Now(), int64(len(t.removed)))
 	if e.definition.RunSpec.Only != nil {
 		// What a run about some entries alone has seen says nothing about all the others.

@@ -27,10 +27,15 @@ func (e *execution) fresh(ctx, work context.Context) error {
 	if err := e.loadState(ctx, identity); err != nil {
 		return err
 	}
+	positions, err := e.reach(ctx, e.state.Positions)
+	if err != nil {
+		return err
+	}
 	reading, err := e.readWanted(ctx)
 	if err != nil {
 		return err
 	}
+	e.tellAllRemarks()
 	if err := e.reporter.stage(ctx, report.Planning, 0); err != nil {
 		return err
 	}
@@ -43,6 +48,7 @@ func (e *execution) fresh(ctx, work context.Context) error {
 		return err
 	}
 	summary.Identity, summary.State = identity, e.revision
+	summary.Positions, summary.TargetServer = positions, e.targetServer()
 	busy, err := reading.planner.Busy(verdict.Hold)
 	if err != nil {
 		return err

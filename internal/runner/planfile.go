@@ -38,6 +38,9 @@ type planSummary struct {
 	Operations int            `json:"operations"`
 	Time       time.Time      `json:"time"`
 	Identity   state.Identity `json:"identity"`
+	// Positions are how far both ends were when they were read, and TargetServer is where the plan is carried out.
+	Positions    state.Positions `json:"positions,omitzero"`
+	TargetServer string          `json:"targetServer,omitempty"`
 	// Read is the size of the source.
 	Read state.Size `json:"read"`
 	// RemovalsDefinition is the definition's digest. When the run is complete, all that the definition takes away is done or on the list of what is held.

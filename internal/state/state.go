@@ -28,12 +28,20 @@ type Header struct {
 	LastSequence int64 `json:"lastSequence"`
 	// LastRead is the size of the last complete read of the source.
 	LastRead Size `json:"lastRead"`
+	// Positions are how far both ends were: the next run must not read from a copy that is behind.
+	Positions Positions `json:"positions,omitzero"`
 	// Partial: so far only runs about some entries alone have written this state, so the next one about all is still the owner's first.
 	Partial bool `json:"partial,omitempty"`
 	// RemovalsDefinition is the definition's digest in the last run that finished its removals: did them, or put them on the list of what is held.
 	RemovalsDefinition string `json:"removalsDefinition,omitempty"`
 	// Removals are the removals done, by hour, oldest first.
 	Removals []HourlyRemovals `json:"removals,omitempty"`
+}
+
+// Positions says how far the data of the two ends were, in the words of their connectors; empty where they do not say.
+type Positions struct {
+	Source string `json:"source,omitempty"`
+	Target string `json:"target,omitempty"`
 }
 
 // Size counts the entries of a read.

@@ -66,7 +66,9 @@ func (s *Source) searchOn(ctx context.Context, conn *wire.Conn, q query, each fu
 			return started, s.server.failed(ctx, q.attempt, err)
 		case len(result.References) > 0 && s.config.Referrals != IgnoreReferrals:
 			return started, s.referred(q, result.References)
-		case len(result.Cookie) == 0:
+		}
+		s.leftOut.note(q.base, result.References)
+		if len(result.Cookie) == 0 {
 			return started, nil
 		}
 		started = true

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -35,6 +37,10 @@ type server struct {
 	// anonymous: there is no login.
 	anonymous bool
 
+	// index is its place in the list of servers, and passed says why none of those before it serves.
+	index  int
+	passed []error
+
 	mu     sync.Mutex
 	closed bool
 	idle   []idleConn
@@ -45,9 +51,9 @@ type idleConn struct {
 	since time.Time
 }
 
-// connect logs in to the first server that answers. A server that answers and refuses ends the search: asking the
-// next one with the same wrong password could lock the account.
-func connect(ctx context.Context, config Config) (*server, error) {
+// connect logs in to the first server that answers, from a place in the list on. A server that answers and refuses ends the search: asking the
+// next one with the same wrong password could lock the account. passed says why those before that place do not serve.
+func connect(ctx context.Context, config Config, from int, passed []error) (*server, error) {
 	if !config.Anonymous && (config.BindDN == "" || config.Password == "") {
 		return nil, &connector.Error{Class: connector.Credentials, Err: errors.New(
 			"username or password is empty: an empty password would log in as nobody, so it is not sent; fill in both keys of the Secret")}
@@ -56,26 +62,35 @@ func connect(ctx context.Context, config Config) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	var failures []error
-	for _, address := range config.URLs {
-		s, err := serverAt(address, config, trust)
+	for index := from; index < len(config.URLs); index++ {
+		s, err := serverAt(config.URLs[index], config, trust)
 		if err != nil {
 			return nil, err
 		}
 		conn, err := s.dial(ctx)
 		if err == nil {
+			s.index, s.passed = index, passed
 			s.giveBack(conn)
 			return s, nil
 		}
-		failures = append(failures, err)
+		passed = append(slices.Clip(passed), err)
 		if connector.ClassOf(err) != connector.Unavailable {
 			break
 		}
 	}
-	if len(failures) == 1 {
-		return nil, failures[0]
+	return nil, noServer(passed)
+}
+
+// noServer is the error of a list in which no server can be used.
+func noServer(passed []error) error {
+	if len(passed) == 1 {
+		return passed[0]
 	}
-	return nil, &connector.Error{Class: connector.ClassOf(failures[len(failures)-1]), Err: fmt.Errorf("no server can be used: %w", errors.Join(failures...))}
+	texts := make([]string, len(passed))
+	for i, err := range passed {
+		texts[i] = err.Error()
+	}
+	return &connector.Error{Class: connector.ClassOf(passed[len(passed)-1]), Err: fmt.Errorf("none of the servers can be used: %s", strings.Join(texts, "; "))}
 }
 
 // trustOf builds the pool of trusted authorities; nil is the system's.

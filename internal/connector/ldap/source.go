@@ -35,6 +35,7 @@ type Source struct {
 	// indexUsers reports that references to users will have to be resolved.
 	indexUsers bool
 	loading    sync.Mutex
+	leftOut    leftOut
 }
 
 var _ connector.Source = (*Source)(nil)
@@ -49,7 +50,7 @@ func open(ctx context.Context, config Config, target bool) (*Source, error) {
 	if err := config.validate(); err != nil {
 		return nil, &connector.Error{Class: connector.Invalid, Err: err}
 	}
-	server, err := connect(ctx, config)
+	server, err := connect(ctx, config, 0, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,9 @@ const (
 	moduleFolder = "/usr/lib/ldap"
 )
 
+// Syncprov lets a server have copies, and say how far its data are.
+const Syncprov = "overlay syncprov\nsyncprov-checkpoint 1 1\n"
+
 // prepare fills the folder: certificates, configuration, entries.
 func (s *Server) prepare(slapd string, options Options) error {
 	if err := os.Mkdir(filepath.Join(s.folder, "data"), 0o700); err != nil {
@@ -34,6 +37,9 @@ func (s *Server) prepare(slapd string, options Options) error {
 	}
 	if err := s.giveAway(); err != nil {
 		return err
+	}
+	if options.CopyOf != "" {
+		return nil
 	}
 	load := asNobody(exec.Command(slapd, "-T", "add", "-q", "-f", filepath.Join(s.folder, "slapd.conf"), "-l", filepath.Join(s.folder, "base.ldif")))
 	if output, err := load.CombinedOutput(); err != nil {
@@ -72,6 +78,10 @@ func (s *Server) configuration(options Options) string {
 	fmt.Fprintf(&b, "database mdb\nsuffix %s\nrootdn %s\nrootpw %s\ndirectory %s/data\nmaxsize 1073741824\n", Suffix, AdminDN, AdminPassword, s.folder)
 	if !options.Durable {
 		b.WriteString("dbnosync\n")
+	}
+	if options.CopyOf != "" {
+		fmt.Fprintf(&b, "syncrepl rid=1 provider=%s searchbase=%s type=refreshAndPersist retry=\"1 +\" bindmethod=simple binddn=%s credentials=%s\n",
+			options.CopyOf, Suffix, AdminDN, AdminPassword)
 	}
 	b.WriteString("index objectClass,entryUUID,uid,ou,member eq\n" + options.Database + "\n")
 	return b.String()

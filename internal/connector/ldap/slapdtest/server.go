@@ -40,6 +40,8 @@ type Options struct {
 	Hosts []string
 	// NoTLS makes a server that offers no TLS: TLSURL and StartTLS do not work.
 	NoTLS bool
+	// CopyOf is the URL of a server, with Syncprov in its Database, of which this one is a copy. It begins empty and has no LDIF.
+	CopyOf string
 	// Durable makes the server flush each write to disk. It is slow, as in production.
 	Durable bool
 }
