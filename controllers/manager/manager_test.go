@@ -20,6 +20,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
@@ -84,6 +85,7 @@ func TestManager(t *testing.T) {
 
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, options.MetricsAddress) })
 	t.Run("probes", func(t *testing.T) { checkProbes(t, options.ProbeAddress) })
+	t.Run("an owner has one task", func(t *testing.T) { checkOwner(t, server.Namespace(t)) })
 	t.Run("a deleted task goes", func(t *testing.T) { checkDeletion(t, namespace, second) })
 }
 
@@ -92,6 +94,28 @@ func TestManagerNeedsAnImage(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "--image") {
 		t.Errorf("got %v, want an error that names --image", err)
 	}
+}
+
+// checkOwner makes a second task with the owner of the first: it waits, says
+// why, and takes the people over when the first is deleted.
+func checkOwner(t *testing.T, namespace string) {
+	readyIs := func(status metav1.ConditionStatus, reason v1alpha1.Reason) func(*v1alpha1.SyncTask) bool {
+		return func(task *v1alpha1.SyncTask) bool {
+			ready := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady)
+			return ready != nil && ready.Status == status && ready.Reason == string(reason)
+		}
+	}
+	create(t, namespace, newTask("one", "people"))
+	waitForTask(t, namespace, "one", readyIs(metav1.ConditionTrue, v1alpha1.ReasonReady))
+	create(t, namespace, newTask("two", "people"))
+	create(t, namespace, newRun("two", "two-first"))
+	waitForTask(t, namespace, "two", readyIs(metav1.ConditionFalse, v1alpha1.ReasonOwnerInUse))
+	waitForReason(t, namespace, "two-first", v1alpha1.ReasonOwnerInUse)
+
+	if err := server.Client.Delete(t.Context(), &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "one"}}); err != nil {
+		t.Fatal(err)
+	}
+	waitForTask(t, namespace, "two", readyIs(metav1.ConditionTrue, v1alpha1.ReasonReady))
 }
 
 // checkDeletion deletes a task in execution: its run is asked to stop, says so,
@@ -203,11 +227,16 @@ func freeAddress(t *testing.T) string {
 
 func applyTaskAndRun(t *testing.T, namespace, task, run string) {
 	t.Helper()
-	users := v1alpha1.LDAPUsers{BaseDN: "ou=people,dc=example,dc=com"}
 	create(t, namespace, newRun(task, run))
-	create(t, namespace, &v1alpha1.SyncTask{
-		ObjectMeta: metav1.ObjectMeta{Name: task},
+	create(t, namespace, newTask(task, ""))
+}
+
+func newTask(name, owner string) *v1alpha1.SyncTask {
+	users := v1alpha1.LDAPUsers{BaseDN: "ou=people,dc=example,dc=com"}
+	return &v1alpha1.SyncTask{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: v1alpha1.SyncTaskSpec{
+			Owner: owner,
 			Sources: []v1alpha1.Source{{Name: "hr", Type: v1alpha1.ConnectorLDAP, LDAP: &v1alpha1.LDAPSource{
 				LDAPConnection: v1alpha1.LDAPConnection{URLs: []string{"ldaps://hr.example.com"}}, Users: users,
 			}}},
@@ -217,7 +246,7 @@ func applyTaskAndRun(t *testing.T, namespace, task, run string) {
 			}},
 			Deletion: v1alpha1.Deletion{Users: v1alpha1.UserDeletion{Action: v1alpha1.DeletionKeep}},
 		},
-	})
+	}
 }
 
 func newRun(task, name string) *v1alpha1.SyncRun {

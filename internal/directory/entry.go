@@ -22,6 +22,9 @@ type Entry struct {
 	Parent string
 	// Departments holds the IDs of a user's departments, the main one first.
 	Departments []string
+	// Unplaced holds what a user of a source names as departments and what is none that was read: which departments the user is in is not
+	// known as a whole then.
+	Unplaced []string
 	// Leaders holds references to the users who lead a department. See Source.Resolve for their form.
 	Leaders []string
 	// Mark is what an owner wrote into a target entry, if the directory has a place for it.

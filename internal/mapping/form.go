@@ -22,6 +22,8 @@ type Form struct {
 	Parent      string
 	Departments []string
 	Leaders     []string
+	// Unplaced is what a source user names as departments and what is none; see directory.Entry.
+	Unplaced []string
 	// Keys holds the comparison key of each matching rule, in order; an empty key matches nothing.
 	Keys []string
 	// Mark and Disabled are those of a target entry.

@@ -63,7 +63,7 @@ func (m *Mapper) Map(e directory.Entry) (Form, error) {
 		return Form{}, &EntryError{Cause: e.Err}
 	}
 	k := m.of(e.Kind)
-	form := Form{Kind: e.Kind, ID: e.ID, Name: e.Name, Parent: e.Parent, Departments: e.Departments, Leaders: e.Leaders}
+	form := Form{Kind: e.Kind, ID: e.ID, Name: e.Name, Parent: e.Parent, Departments: e.Departments, Leaders: e.Leaders, Unplaced: e.Unplaced}
 	var err error
 	if form.Fields, err = mapRows(k.fields, &e, &form.Unreadable); err != nil {
 		return Form{}, err

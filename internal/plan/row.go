@@ -16,6 +16,8 @@ type row struct {
 	mark        *directory.Mark
 	disabled    bool
 	departments []string
+	// unplaced: see mapping.Form.
+	unplaced []string
 	// plain: there are no references and no unreadable fields, so an equal hash says that the fields are equal.
 	plain bool
 	body  []byte
@@ -46,17 +48,22 @@ func appendRow(buf []byte, mapper *mapping.Mapper, form *mapping.Form) []byte {
 	if form.Mark != nil {
 		buf = appendText(appendText(buf, form.Mark.Owner), form.Mark.SourceID)
 	}
-	buf = binary.AppendUvarint(buf, uint64(len(form.Departments)))
-	for _, id := range form.Departments {
-		buf = appendText(buf, id)
-	}
+	buf = appendTexts(appendTexts(buf, form.Departments), form.Unplaced)
 	body := *form
-	body.ID, body.Name, body.Mark, body.Disabled, body.Departments = "", "", nil, false, nil
+	body.ID, body.Name, body.Mark, body.Disabled, body.Departments, body.Unplaced = "", "", nil, false, nil, nil
 	return mapping.AppendForm(buf, &body)
 }
 
 func appendText(buf []byte, text string) []byte {
 	return append(binary.AppendUvarint(buf, uint64(len(text))), text...)
+}
+
+func appendTexts(buf []byte, texts []string) []byte {
+	buf = binary.AppendUvarint(buf, uint64(len(texts)))
+	for _, text := range texts {
+		buf = appendText(buf, text)
+	}
+	return buf
 }
 
 var errRow = errors.New("a spooled user is cut short")
@@ -75,12 +82,7 @@ func parseRow(data []byte) (*row, error) {
 	if flags&rowMarked != 0 {
 		r.mark = &directory.Mark{Owner: scan.text(), SourceID: scan.text()}
 	}
-	if n := scan.number(); n > 0 && n <= uint64(len(scan.data)) {
-		r.departments = make([]string, n)
-		for i := range r.departments {
-			r.departments[i] = scan.text()
-		}
-	}
+	r.departments, r.unplaced = scan.texts(), scan.texts()
 	if scan.bad {
 		return nil, errRow
 	}
@@ -95,6 +97,7 @@ func (r *row) form() (*mapping.Form, error) {
 		return nil, fmt.Errorf("decoding the form of user %q: %w", r.id, err)
 	}
 	form.ID, form.Name, form.Mark, form.Disabled, form.Departments = r.id, r.name, r.mark, r.disabled, r.departments
+	form.Unplaced = r.unplaced
 	return &form, nil
 }
 
@@ -123,4 +126,18 @@ func (s *scanner) text() string {
 	text := string(s.data[:n])
 	s.data = s.data[n:]
 	return text
+}
+
+// texts reads what appendTexts wrote.
+func (s *scanner) texts() []string {
+	n := s.number()
+	if n == 0 || n > uint64(len(s.data)) {
+		s.bad = s.bad || n > 0
+		return nil
+	}
+	list := make([]string, n)
+	for i := range list {
+		list[i] = s.text()
+	}
+	return list
 }

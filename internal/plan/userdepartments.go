@@ -1,12 +1,9 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
-	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
-	"synccenter.dev/synccenter/internal/state"
 )
 
 // sourceDepartmentsOf lists the departments of a source user that this task answers for, the main one first.
@@ -25,23 +22,6 @@ func (p *Planner) needDepartments(departments []string) {
 	if p.options.Capabilities.Membership != directory.NoMembership {
 		p.need(p.limitDepartments(departments)...)
 	}
-}
-
-// departmentMayStand reports that a department of the source is in the target, or that nothing is known why it should not be made.
-func (p *Planner) departmentMayStand(id string) bool {
-	pair := p.departments.pairs[id]
-	return pair.decision == nil || pair.link != nil
-}
-
-// awaitedDepartment is a department of a source user that is unknown or cannot be made; empty if there is none. Whoever has no other one
-// must not lose the last for that.
-func (p *Planner) awaitedDepartment(r *row) string {
-	for _, id := range r.departments {
-		if _, unknown := p.unknown[entryKey{directory.Department, id}]; unknown || !p.departmentMayStand(id) {
-			return id
-		}
-	}
-	return ""
 }
 
 // targetDepartmentsOf does the same for a target user, in source IDs. Departments that somebody else put the user into are left out.
@@ -69,29 +49,6 @@ func (p *Planner) sameDepartments(before, after []string) bool {
 		return false
 	}
 	return sameSet(before, after)
-}
-
-// heldLoss tells of a user who would lose the last department that this is held already, and forgets the hold of one who would not. What
-// becomes of a user whose new department is awaited is not known, so nothing is forgotten then.
-func (p *Planner) heldLoss(link *state.Link, before, after []string, awaited string) *state.Hold {
-	switch {
-	case link == nil || link.HeldLoss == nil || p.options.Reconsider:
-		return nil
-	case len(before) > 0 && (len(after) == 0 || awaited != ""):
-		p.countStaying(p.membership.held, before)
-		return link.HeldLoss
-	}
-	p.output.lossEnds(*link)
-	return nil
-}
-
-// lossNote says in the record of a user that the loss of the last department is held.
-func lossNote(loss *state.Hold) string {
-	if loss == nil {
-		return ""
-	}
-	return fmt.Sprintf("the loss of this user's last department is held since the run %s (%s), so the user stays in it; %s",
-		loss.Run, loss.Since.UTC().Format(time.DateOnly), "the hold ends when the user has a department in the source again")
 }
 
 // planUserDepartments plans where a paired user belongs, on the user or on its departments.

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"slices"
 
 	"synccenter.dev/synccenter/internal/directory"
@@ -46,7 +45,7 @@ func (p *Planner) planUser(found *joined) error {
 	}
 	p.facts.SourceUsers++
 	matched := p.users.matches[j.id]
-	base := Operation{Subject: directory.User, SourceID: j.id, Name: j.source.name}
+	base := Operation{Subject: directory.User, SourceID: j.id, Name: j.source.name, Note: unplacedNote(j.source)}
 	switch {
 	case matched.decision != nil:
 		base.Kind = CreateUser
@@ -75,7 +74,7 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 	if decision != nil {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	base.Changes, base.Mark, base.Note = createChanges(form), true, note
+	base.Changes, base.Mark, base.Note = createChanges(form), true, joinNotes(note, base.Note)
 	departments := p.sourceDepartmentsOf(j.source)
 	p.needDepartments(departments)
 	if p.options.Capabilities.Membership == directory.OnUser {
@@ -103,23 +102,12 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		base.Kind = UpdateUser
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	before, after := p.targetDepartmentsOf(j.target), p.sourceDepartmentsOf(j.source)
-	p.count(p.membership.members, before)
-	awaited := ""
-	if len(before) > 0 && !slices.ContainsFunc(after, p.departmentMayStand) {
-		awaited = p.awaitedDepartment(j.source)
-	}
-	loss := p.heldLoss(j.link, before, after, awaited)
-	p.needDepartments(after)
-	p.need(awaited)
-	if awaited != "" || loss != nil {
-		after = before
-	}
+	is := p.belongingOf(j)
 	enable := j.target.disabled && p.disabledByUs(j.link, found.relinks)
 	sameFields := j.source.plain && j.target.plain && j.source.hash == j.target.hash
-	if sameFields && !adopted && mark == markFine && !enable && p.sameDepartments(before, after) {
+	if sameFields && !adopted && mark == markFine && !enable && p.sameDepartments(is.before, is.after) {
 		p.reviveLink(j.link)
-		return p.planNothing(base, awaited, loss)
+		return p.planStaying(base, is, true)
 	}
 	source, err := j.source.form()
 	if err != nil {
@@ -138,33 +126,20 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	if err := p.planUserFields(base, j.link, source, target, userTake{taken: taken, adopted: adopted, relinks: found.relinks, enable: enable}); err != nil {
 		return err
 	}
-	if err := p.planUserDepartments(base, before, after); err != nil {
+	if err := p.planUserDepartments(base, is.before, is.after); err != nil {
 		return err
 	}
 	own := p.output.len()
 	if err := p.planReferences(base, source, target); err != nil {
 		return err
 	}
-	if p.facts.ChangedUsers == changed && (p.output.len() > own || !p.sameDepartments(before, after)) {
+	if p.facts.ChangedUsers == changed && (p.output.len() > own || !p.sameDepartments(is.before, is.after)) {
 		p.facts.ChangedUsers++
 	}
 	if !enable {
 		p.reviveLink(j.link)
 	}
-	if awaited != "" || planned == p.output.len()+p.exchange.len() {
-		return p.planNothing(base, awaited, loss)
-	}
-	return nil
-}
-
-// planNothing records that nothing differs, or that the user stays where they are until their new department is known.
-func (p *Planner) planNothing(base Operation, awaited string, loss *state.Hold) error {
-	if awaited == "" {
-		return p.output.unchanged(directory.User, base.SourceID, base.TargetID, base.Name, lossNote(loss))
-	}
-	base.Kind = ChangeUserDepartments
-	return p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
-		"the department %s of this user is unknown or cannot be made, so the user stays in the department of before; see the record of the department", awaited))
+	return p.planStaying(base, is, planned == p.output.len()+p.exchange.len())
 }
 
 // disabledByUs reports that this task turned the account off, under this source ID or under the one that it is taken over from.

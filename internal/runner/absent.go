@@ -123,7 +123,7 @@ func (e *execution) departmentVerdict(entry *directory.Entry) apply.Verdict {
 			verdict = ""
 		}
 	}
-	if verdict == "" {
+	if verdict == "" || len(entry.Unplaced) > 0 {
 		return ""
 	}
 	return apply.OutOfScope

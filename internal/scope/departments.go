@@ -92,7 +92,8 @@ func (n *directoryNames) resolve(name string) (string, error) {
 	}
 	switch ids := n.byPath[strings.TrimPrefix(name, "/")]; len(ids) {
 	case 0:
-		return "", fmt.Errorf("the source has no department with the ID or path %q: a path gives the names from the top, as in Headquarters/Sales", name)
+		return "", fmt.Errorf("the source has no department with the ID or path %q: a path gives the names from the top, as in Headquarters/Sales; "+
+			"if the department was renamed or moved, give its ID, which stays the same", name)
 	case 1:
 		return ids[0], nil
 	default:

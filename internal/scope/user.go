@@ -40,7 +40,7 @@ func (s *Scope) belongs(e *directory.Entry) (bool, error) {
 		return true, nil
 	case s.onlyPeople:
 		return false, nil
-	case len(e.Departments) == 0:
+	case len(e.Departments)+len(e.Unplaced) == 0:
 		return s.homeless, nil
 	}
 	unplaced := ""
@@ -54,6 +54,9 @@ func (s *Scope) belongs(e *directory.Entry) (bool, error) {
 	}
 	if unplaced != "" {
 		return false, fmt.Errorf("the department %s of this person has no place in the tree, so whether they are in scope is not known: correct that department in the source", unplaced)
+	}
+	if len(e.Unplaced) > 0 {
+		return false, fmt.Errorf("%q, which this person names as a department, is none in the source, so whether they are in scope is not known: correct the person's value or the department's name", e.Unplaced[0])
 	}
 	return false, nil
 }

@@ -102,31 +102,32 @@ func (s *Source) leaders(dns []string) []string {
 	return slices.DeleteFunc(slices.Clone(dns), func(dn string) bool { return directory.DN.Same(dn, s.config.Departments.Placeholder) })
 }
 
-// departmentsOf lists the departments of a user as its entry or its place names them, the main one first.
-func (s *Source) departmentsOf(r *reader, e *wire.Entry, normalDN string) ([]string, error) {
+// departmentsOf lists the departments of a user as its entry or its place names them, the main one first, and the values that name none.
+func (s *Source) departmentsOf(r *reader, e *wire.Entry, normalDN string) (ids, unplaced []string, err error) {
 	attribute := s.config.Users.DepartmentAttribute
 	switch {
 	case s.config.Users.Layout == ByDepartment:
 		if id, ok := s.departments.nearest(normalDN); ok {
-			return []string{id.String()}, nil
+			return []string{id.String()}, nil, nil
 		}
-		return nil, nil
+		return nil, nil, nil
 	case s.config.Departments.Type == Groups:
-		return s.departments.of(normalDN), nil
+		return s.departments.of(normalDN), nil, nil
 	case attribute == nil:
-		return nil, nil
+		return nil, nil, nil
 	}
-	var ids []string
 	for _, value := range values(e, attribute.Name) {
 		found := r.departmentNamed(attribute.Holds, value)
-		if found.err != nil {
-			return nil, found.err
-		}
-		if found.id != "" && !slices.Contains(ids, found.id) {
+		switch {
+		case found.err != nil:
+			return nil, nil, found.err
+		case found.id == "":
+			unplaced = append(unplaced, strings.Clone(value))
+		case !slices.Contains(ids, found.id):
 			ids = append(ids, found.id)
 		}
 	}
-	return ids, nil
+	return ids, unplaced, nil
 }
 
 // named is the department that a value names; its ID is empty when that is none that was read.

@@ -234,11 +234,14 @@ func (s *Source) user(r *reader, e *wire.Entry) (directory.Entry, error) {
 	if indexed {
 		s.users.record(id, e.DN, normal)
 	}
-	departments, err := s.departmentsOf(r, e, normal)
+	departments, unplaced, err := s.departmentsOf(r, e, normal)
 	if err != nil && entry.Err == nil {
 		entry.Err = fmt.Errorf("reading %q: %w", printable(e.DN), err)
 	}
 	entry.Departments = departments
+	if !s.target { // what a value in the target names is for those to say who wrote it
+		entry.Unplaced = unplaced
+	}
 	return entry, nil
 }
 
