@@ -35,6 +35,8 @@ type world struct {
 	protected          map[string]bool
 	disabledBefore     time.Time
 	reconsider         bool
+	// only limits the plans to some entries.
+	only *plan.Only
 	// edit changes the task's mapping and the target's fields, when it is set.
 	edit func(*mapping.Spec, *directory.Schema)
 	// refused are operations that fail before they are tried; see Operation.Needs.
@@ -110,7 +112,7 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 	planner := plan.New(plan.Options{
 		Owner: "me", Mapper: mapper, Capabilities: w.capabilities, Links: w.links, Salt: w.salt,
 		UserRemoval: w.users, DepartmentRemoval: w.departments, Adopt: w.adopt, Relink: w.relink,
-		DisabledBefore: w.disabledBefore, Reconsider: w.reconsider,
+		DisabledBefore: w.disabledBefore, Reconsider: w.reconsider, Only: w.only,
 	})
 	check := func(err error) {
 		t.Helper()
@@ -119,6 +121,9 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 		}
 	}
 	for id, entry := range w.source {
+		if w.leftOut(entry.Kind, id) {
+			continue
+		}
 		if err := w.unknown[id]; err != nil {
 			check(planner.AddUnknown(entry.Kind, id, entry.Name, err))
 			continue
@@ -126,6 +131,11 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 		form, err := mapper.Map(*entry)
 		check(err)
 		check(planner.AddSource(&form))
+	}
+	for link := range w.links.Sorted(directory.User) {
+		if w.leftOut(directory.User, link.SourceID) && w.source[link.SourceID] == nil {
+			planner.AddAbsent(link.SourceID)
+		}
 	}
 	for _, entry := range w.target {
 		form := mapper.Observe(*entry)
@@ -146,6 +156,15 @@ func (w *world) plan(t tester) ([]plan.Operation, guard.Facts, []plan.LinkChange
 		operations = append(operations, operation)
 	}
 	return operations, facts, slices.Collect(planner.LinkChanges())
+}
+
+// leftOut reports that a plan about some entries does not get this one of the source: a linked user whom it does not name.
+func (w *world) leftOut(kind directory.Kind, id string) bool {
+	if w.only == nil || kind == directory.Department || w.only.Users[id] {
+		return false
+	}
+	_, linked := w.links.BySource(kind, id)
+	return linked
 }
 
 // execute does what a plan says, one operation after the other, and answers with the errors by operation.
