@@ -132,8 +132,10 @@ type Mapping struct {
 	// +optional
 	// +kubebuilder:default=Fail
 	Doubles DoublesPolicy `json:"doubles,omitempty"`
-	// sensitive keeps the field's values out of logs, events, status, records
-	// and exports. Default: false. Not served yet.
+	// sensitive keeps the field's values out of logs, events, status, plan,
+	// records and exports: those say that the field changed. A field that the
+	// target never gives back, such as userPassword, needs it, and apply:
+	// OnCreate. Default: false.
 	// +optional
 	// +kubebuilder:default=false
 	Sensitive bool `json:"sensitive,omitempty"`

@@ -85,7 +85,7 @@ func mappingRows(mappings []v1alpha1.Mapping) []mapping.Row {
 		rows = append(rows, mapping.Row{
 			To: string(m.To), From: string(m.From), Value: m.Value, Expression: m.Expression,
 			OnCreate: m.Apply == v1alpha1.ApplyOnCreate, Required: m.Required,
-			Numbered: m.Doubles == v1alpha1.DoublesNumber,
+			Numbered: m.Doubles == v1alpha1.DoublesNumber, Sensitive: m.Sensitive,
 		})
 	}
 	return rows

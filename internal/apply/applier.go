@@ -47,6 +47,10 @@ type Options struct {
 	// Protected says of a target entry, read with ProtectedFields of its kind, that nothing may be done to it; nil when nothing is protected.
 	Protected       func(entry *directory.Entry) (bool, error)
 	ProtectedFields func(kind directory.Kind) []string
+	// Hide gives an error about a target entry another message, if its own tells a sensitive value of the entry. It is set where Protected is.
+	Hide func(entry *directory.Entry, err error) error
+	// Secrets looks up the sensitive values that are written. A plan without any needs none.
+	Secrets Secrets
 	// Concurrency is how many operations are under way at once.
 	Concurrency int
 	// QPS and Burst bound the calls to the target.
@@ -71,6 +75,7 @@ type Applier struct {
 	targets *targets
 	limiter *rate.Limiter
 	breaker breaker
+	secrets secrets
 }
 
 // New makes an applier for one plan.
@@ -82,6 +87,7 @@ func New(options Options) *Applier {
 		ledger:  options.Ledger,
 		targets: newTargets(options.Links),
 		limiter: rate.NewLimiter(rate.Limit(options.QPS), options.Burst),
+		secrets: secrets{held: map[int]secret{}},
 	}
 }
 
@@ -128,6 +134,8 @@ type wave struct {
 	ctx      context.Context
 	group    *errgroup.Group
 	removals []plan.Operation
+	// secretive are operations that write sensitive values.
+	secretive []plan.Operation
 }
 
 func (a *Applier) newWave(ctx context.Context) *wave {
@@ -136,7 +144,8 @@ func (a *Applier) newWave(ctx context.Context) *wave {
 	return &wave{Applier: a, ctx: groupCtx, group: group}
 }
 
-// add begins an operation, as soon as there is room for it. Removals are gathered, since they are looked up together.
+// add begins an operation, as soon as there is room for it. Removals and what writes sensitive values are gathered, since they are looked up
+// together.
 func (w *wave) add(operation plan.Operation) error {
 	if outcome, ok := w.ledger.Outcome(operation.Index); ok {
 		w.remember(&operation, outcome)
@@ -156,6 +165,13 @@ func (w *wave) add(operation plan.Operation) error {
 			return nil
 		}
 		return w.remove()
+	}
+	if writesSecrets(&operation) && w.options.SettleOnly == "" {
+		w.secretive = append(w.secretive, operation)
+		if len(w.secretive) < lookupBatch {
+			return nil
+		}
+		return w.reveal()
 	}
 	w.begin(operation, func(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
 		return w.carryOut(ctx, operation, doubtful)
@@ -202,7 +218,7 @@ func (w *wave) unlessRefused(ctx context.Context, operation *plan.Operation, do 
 
 // end waits for all operations of the wave.
 func (w *wave) end() error {
-	err := w.remove()
+	err := errors.Join(w.reveal(), w.remove())
 	return errors.Join(w.group.Wait(), err)
 }
 

@@ -34,11 +34,11 @@ func (a *Applier) createUser(operation *plan.Operation) (step, error) {
 	return s, nil
 }
 
-// newEntry holds the fields that a create writes. References follow later in the plan.
+// newEntry holds the fields that a create writes, but for the sensitive ones. References follow later in the plan.
 func (a *Applier) newEntry(operation *plan.Operation) connector.NewEntry {
 	entry := connector.NewEntry{Mark: a.mark(operation)}
 	for _, change := range operation.Changes {
-		if isField(change) && change.Reference == "" {
+		if isField(change) && change.Reference == "" && !isSecret(change) {
 			entry.Attributes = append(entry.Attributes, directory.Attribute{Name: change.Field, Values: change.After})
 		}
 	}
@@ -47,13 +47,24 @@ func (a *Applier) newEntry(operation *plan.Operation) connector.NewEntry {
 
 func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, make func(context.Context, connector.NewEntry) (directory.Entry, error)) step {
 	return step{
-		write: func(ctx context.Context) (*directory.Entry, error) { return written(make(ctx, entry)) },
+		write: func(ctx context.Context) (*directory.Entry, error) {
+			secrets, err := a.secrets.of(operation)
+			if err != nil {
+				return nil, err
+			}
+			whole := entry
+			whole.Attributes = merged(entry.Attributes, secrets)
+			created, err := make(ctx, whole)
+			return written(created, withoutSecrets(err, secrets))
+		},
 		done: func(ctx context.Context) (*directory.Entry, bool, error) {
-			found, err := a.target.Find(ctx, operation.Subject, entry)
+			asked := entry
+			asked.Attributes = merged(entry.Attributes, secretFields(operation))
+			found, err := a.target.Find(ctx, operation.Subject, asked)
 			if err != nil || found == nil {
 				return nil, false, err
 			}
-			if !a.isOurs(operation.Subject, entry, found) {
+			if !a.isOurs(operation, entry, found) {
 				return nil, false, &connector.Error{Class: connector.Conflict, Err: fmt.Errorf(
 					"creating %q: an entry that is not ours stands at its place, %s; move it away or let matching take it over", operation.Name, found.Place)}
 			}
@@ -64,11 +75,11 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 }
 
 // isOurs says whether an entry is what a create of ours left behind: it bears our mark; or all planned values, on a target without marks.
-func (a *Applier) isOurs(kind directory.Kind, entry connector.NewEntry, found *directory.Entry) bool {
+func (a *Applier) isOurs(operation *plan.Operation, entry connector.NewEntry, found *directory.Entry) bool {
 	if found.Mark != nil {
 		return found.Mark.SourceID == entry.Mark.SourceID && (found.Mark.Owner == "" || found.Mark.Owner == entry.Mark.Owner)
 	}
-	if a.hasMark(kind) {
+	if a.hasMark(operation.Subject) {
 		return false
 	}
 	for _, attribute := range entry.Attributes {
@@ -76,5 +87,16 @@ func (a *Applier) isOurs(kind directory.Kind, entry connector.NewEntry, found *d
 			return false
 		}
 	}
-	return true
+	return a.holdsSecrets(found, operation)
+}
+
+// secretFields names the sensitive fields that an operation writes, without values.
+func secretFields(operation *plan.Operation) directory.Attributes {
+	var fields directory.Attributes
+	for _, change := range operation.Changes {
+		if isSecret(change) {
+			fields = append(fields, directory.Attribute{Name: change.Field})
+		}
+	}
+	return fields
 }

@@ -16,15 +16,23 @@ func (a *Applier) learn(wrote []plan.Change, entry *directory.Entry) []state.Lea
 			continue
 		}
 		reads := entry.Attributes.Get(change.Field)
-		if !sameValues(reads, change.After) {
-			learned = append(learned, state.Learned{
-				Field: change.Field,
-				Wrote: state.Digest(a.options.Salt, change.Field, change.After),
-				Reads: state.Digest(a.options.Salt, change.Field, reads),
-			})
+		if !change.Sensitive && sameValues(reads, change.After) {
+			continue
+		}
+		one := state.Learned{Field: change.Field, Wrote: a.digestWritten(change), Reads: state.Digest(a.options.Salt, change.Field, reads)}
+		if one.Wrote != one.Reads {
+			learned = append(learned, one)
 		}
 	}
 	return learned
+}
+
+// digestWritten is the digest of what was written. A sensitive change has it in the place of the values.
+func (a *Applier) digestWritten(change plan.Change) string {
+	if isSecret(change) {
+		return change.After[0]
+	}
+	return state.Digest(a.options.Salt, change.Field, change.After)
 }
 
 func unreadable(entry *directory.Entry, field string) bool {

@@ -47,6 +47,8 @@ const (
 	ReasonLookupFailed = "LookupFailed"
 	// ReasonTurnedOn: an account that was to be deleted some time after it was disabled is on again.
 	ReasonTurnedOn = "TurnedOn"
+	// ReasonSensitiveChanged: a sensitive value is another than when the plan was made, or cannot be told any more.
+	ReasonSensitiveChanged = "SensitiveValueChanged"
 	// ReasonMarkDisagrees: the mark in the target entry is not that of the link.
 	ReasonMarkDisagrees = plan.ReasonMarkDisagrees
 	// ReasonProtected: the task says that the target entry is never removed.

@@ -184,7 +184,7 @@ func (a *Applier) refuseRemoval(operation *plan.Operation, entry *directory.Entr
 // objection is what the target entry itself says against its removal: what was true when it was planned need not be true any more.
 func (a *Applier) objection(operation *plan.Operation, entry *directory.Entry) (reason, message string) {
 	if entry.Err != nil {
-		return ReasonLookupFailed, "the target entry could not be understood: " + entry.Err.Error()
+		return ReasonLookupFailed, "the target entry could not be understood: " + a.hide(entry, entry.Err).Error()
 	}
 	if mark := entry.Mark; mark != nil && (mark.SourceID != operation.SourceID || mark.Owner != "" && mark.Owner != a.options.Owner) {
 		return ReasonMarkDisagrees, fmt.Sprintf("the target entry bears the mark of %q (owner %q); correct or remove the mark there", mark.SourceID, mark.Owner)
@@ -192,7 +192,7 @@ func (a *Applier) objection(operation *plan.Operation, entry *directory.Entry) (
 	if a.options.Protected != nil {
 		switch protected, err := a.options.Protected(entry); {
 		case err != nil:
-			return ReasonLookupFailed, err.Error()
+			return ReasonLookupFailed, a.hide(entry, err).Error()
 		case protected:
 			return ReasonProtected, "the target entry is protected by the task"
 		}
@@ -202,6 +202,13 @@ func (a *Applier) objection(operation *plan.Operation, entry *directory.Entry) (
 		return ReasonTurnedOn, "somebody turned the account on again since it was read, and such an account is not deleted"
 	}
 	return "", ""
+}
+
+func (a *Applier) hide(entry *directory.Entry, err error) error {
+	if a.options.Hide == nil {
+		return err
+	}
+	return a.options.Hide(entry, err)
 }
 
 func (a *Applier) deleteUser(operation *plan.Operation) (step, error) {

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"slices"
 
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/directory"
@@ -22,14 +23,21 @@ func (a *Applier) update(operation *plan.Operation, write func(context.Context, 
 		return step{}, err
 	}
 	patch, pending := a.patch(operation)
-	if len(patch.Changes) == 0 && patch.Mark == nil && patch.Active == nil {
+	if len(patch.Changes) == 0 && patch.Mark == nil && patch.Active == nil && !writesSecrets(operation) {
 		if len(pending) > 0 {
 			return step{}, nothingButPending(pending)
 		}
 		return a.linkOnly(operation, id), nil
 	}
 	s := step{
-		write:   func(ctx context.Context) (*directory.Entry, error) { return written(write(ctx, id, patch)) },
+		write: func(ctx context.Context) (*directory.Entry, error) {
+			secrets, err := a.secrets.of(operation)
+			if err != nil {
+				return nil, err
+			}
+			updated, err := write(ctx, id, withSecrets(patch, secrets))
+			return written(updated, withoutSecrets(err, secrets))
+		},
 		wrote:   operation.Changes,
 		pending: pending,
 	}
@@ -39,7 +47,7 @@ func (a *Applier) update(operation *plan.Operation, write func(context.Context, 
 			if err != nil || entry == nil {
 				return nil, false, err
 			}
-			return entry, holds(entry, patch), nil
+			return entry, holds(entry, patch) && a.holdsSecrets(entry, operation), nil
 		}
 	}
 	return s, nil
@@ -60,7 +68,16 @@ func (a *Applier) linkOnly(operation *plan.Operation, id string) step {
 	}}
 }
 
-// patch translates the changes of an update.
+// withSecrets adds the sensitive values to a patch.
+func withSecrets(patch connector.Patch, secrets directory.Attributes) connector.Patch {
+	patch.Changes = slices.Clone(patch.Changes)
+	for _, secret := range secrets {
+		patch.Changes = append(patch.Changes, connector.Change{Field: secret.Name, Values: secret.Values})
+	}
+	return patch
+}
+
+// patch translates the changes of an update, but for the sensitive ones that set a value.
 func (a *Applier) patch(operation *plan.Operation) (connector.Patch, []Pending) {
 	patch := connector.Patch{Active: operation.Active}
 	if operation.Mark && a.hasMark(operation.Subject) {
@@ -70,7 +87,7 @@ func (a *Applier) patch(operation *plan.Operation) (connector.Patch, []Pending) 
 	var pending []Pending
 	for _, change := range operation.Changes {
 		switch {
-		case !isField(change):
+		case !isField(change), isSecret(change):
 		case change.Reference == "":
 			patch.Changes = append(patch.Changes, connector.Change{Field: change.Field, Values: change.After})
 		default:

@@ -201,6 +201,12 @@ func TestValidate(t *testing.T) {
 			func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[1].To = "employeenumber" },
 			`spec.mappings.users[1].to: "employeenumber" is written by Sync Center`, "remove the row",
 		},
+		"a sensitive name": {
+			func(s *v1alpha1.SyncTaskSpec) {
+				s.Mappings.Users = append(s.Mappings.Users, v1alpha1.Mapping{To: "CN", From: "x", Sensitive: true})
+			},
+			`spec.mappings.users[3].sensitive: messages and records call people by "CN"`, "leave sensitive out",
+		},
 		"row that writes the members": {
 			func(s *v1alpha1.SyncTaskSpec) {
 				s.Mappings.Departments = []v1alpha1.Mapping{{To: "member", From: "member"}}

@@ -1,7 +1,6 @@
 package definition
 
 import (
-	"fmt"
 	"time"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -17,8 +16,6 @@ func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
 	found.add("spec.previewOf", spec.PreviewOf != nil)
 	found.add("spec.trigger.mode", spec.Trigger.Mode == v1alpha1.TriggerRealTime)
 	found.add("spec.trigger.realTime", spec.Trigger.RealTime != nil)
-	found.addSensitive("spec.mappings.users", spec.Mappings.Users)
-	found.addSensitive("spec.mappings.departments", spec.Mappings.Departments)
 	found.add("spec.deletion.confirm", spec.Deletion.Confirm != v1alpha1.ConfirmWhenGuarded)
 	found.add("spec.execution.approval", spec.Execution.Approval != v1alpha1.ApprovalNone)
 	found.add("spec.checkInterval", spec.CheckInterval.Duration != time.Hour)
@@ -49,11 +46,5 @@ type paths []string
 func (p *paths) add(path string, used bool) {
 	if used {
 		*p = append(*p, path)
-	}
-}
-
-func (p *paths) addSensitive(path string, rows []v1alpha1.Mapping) {
-	for i := range rows {
-		p.add(fmt.Sprintf("%s[%d].sensitive", path, i), rows[i].Sensitive)
 	}
 }

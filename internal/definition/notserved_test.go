@@ -37,8 +37,7 @@ func TestNotServed(t *testing.T) {
 		"real time": {func(s *v1alpha1.SyncTaskSpec) {
 			s.Trigger = v1alpha1.Trigger{Mode: v1alpha1.TriggerRealTime, RealTime: &v1alpha1.RealTime{}}
 		}, []string{"spec.trigger.mode", "spec.trigger.realTime"}},
-		"sensitive": {func(s *v1alpha1.SyncTaskSpec) { s.Mappings.Users[1].Sensitive = true }, []string{"spec.mappings.users[1].sensitive"}},
-		"confirm":   {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm"}},
+		"confirm": {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm"}},
 		"four eyes": {func(s *v1alpha1.SyncTaskSpec) { s.Execution.Approval = v1alpha1.ApprovalFourEyes },
 			[]string{"spec.execution.approval"}},
 		"check interval": {func(s *v1alpha1.SyncTaskSpec) { s.CheckInterval.Duration = time.Minute }, []string{"spec.checkInterval"}},

@@ -2,6 +2,7 @@ package definition
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +81,7 @@ func (p *problems) ownFields(spec *v1alpha1.SyncTaskSpec, ldap *v1alpha1.LDAPTar
 		own[strings.ToLower(string(ldap.Users.Mark))] = "users.mark"
 	}
 	p.rows("spec.mappings.users", spec.Mappings.Users, own)
+	p.shown("spec.mappings.users", spec.Mappings.Users, "cn", string(ldap.Users.RDN))
 	if departments := ldap.Departments; departments != nil {
 		own := map[string]string{}
 		for attribute, use := range map[v1alpha1.AttributeName]string{
@@ -91,6 +93,16 @@ func (p *problems) ownFields(spec *v1alpha1.SyncTaskSpec, ldap *v1alpha1.LDAPTar
 		}
 		delete(own, "")
 		p.rows("spec.mappings.departments", spec.Mappings.Departments, own)
+	}
+}
+
+// shown finds sensitive rows of attributes by which records call people.
+func (p *problems) shown(path string, rows []v1alpha1.Mapping, names ...string) {
+	for i := range rows {
+		is := func(name string) bool { return strings.EqualFold(name, string(rows[i].To)) }
+		if rows[i].Sensitive && slices.ContainsFunc(names, is) {
+			p.add(fmt.Sprintf("%s[%d].sensitive", path, i), "messages and records call people by %q, so it cannot be sensitive; leave sensitive out", rows[i].To)
+		}
 	}
 }
 

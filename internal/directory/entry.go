@@ -1,5 +1,7 @@
 package directory
 
+import "fmt"
+
 // Kind says what an entry is.
 type Kind string
 
@@ -40,6 +42,16 @@ type Entry struct {
 	// Err says why this entry alone could not be understood. ID is set, nothing else can be relied on: such an entry is
 	// unknown, which is not the same as absent.
 	Err error
+}
+
+// ValueError says that a directory holds a value which is none of its field's type.
+type ValueError struct {
+	Field, Value string
+	Type         Type
+}
+
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("attribute %s holds %q, which is no value of type %s: correct it in the directory", e.Field, e.Value, e.Type)
 }
 
 // Mark is the proof of a link, kept in the target entry: whose it is and which source entry it came from.

@@ -28,6 +28,8 @@ type Field struct {
 	Unique bool
 	// ReadOnly reports that the directory does not let the field be written.
 	ReadOnly bool
+	// Secret reports that the directory takes a value and does not give it back, as with passwords.
+	Secret bool
 	// MaxLength is the longest value in characters; 0 when the directory states none.
 	MaxLength int
 	// Refers is the kind of the entries that a Reference names.

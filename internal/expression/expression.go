@@ -136,11 +136,25 @@ func (x *Expression) explain(e *directory.Entry, err error) error {
 			absent = append(absent, variable(x.kind)+"."+field.Name)
 		}
 	}
-	if len(absent) == 0 {
-		return fmt.Errorf("the expression cannot be evaluated: %s", message)
+	return &EvaluationError{message: message, absent: absent}
+}
+
+// EvaluationError says that an expression cannot be evaluated on an entry. Its message may quote values of the entry.
+type EvaluationError struct {
+	message string
+	absent  []string
+}
+
+func (e *EvaluationError) Error() string {
+	return "the expression cannot be evaluated: " + e.message + e.Advice()
+}
+
+// Advice is the part of the message that quotes no value: which of the fields have none. It may be empty.
+func (e *EvaluationError) Advice() string {
+	if len(e.absent) == 0 {
+		return ""
 	}
-	return fmt.Errorf("the expression cannot be evaluated: %s; this entry has no value for %s: test with has(%s)",
-		message, strings.Join(absent, ", "), absent[0])
+	return fmt.Sprintf("; this entry has no value for %s: test with has(%s)", strings.Join(e.absent, ", "), e.absent[0])
 }
 
 // UnreadableError says that an expression needed a field that could not be read.

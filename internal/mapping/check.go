@@ -28,6 +28,9 @@ func checkRow(kind directory.Kind, r Row) error {
 	if err := oneGiver(r); err != nil {
 		return err
 	}
+	if err := r.mayBeSensitive(); err != nil {
+		return err
+	}
 	if err := r.mayBeNumbered(kind); err != nil {
 		return err
 	}

@@ -59,6 +59,9 @@ func (c *compiler) kind(kind directory.Kind, rows []Row, naming string) *kindMap
 			continue
 		}
 		k.effective[compiled.field.Name] = compiled.field
+		if compiled.sensitive {
+			k.sensitive = append(k.sensitive, compiled)
+		}
 		switch {
 		case compiled.field.Type == directory.Reference:
 			k.references = append(k.references, compiled)
@@ -76,7 +79,7 @@ func (c *compiler) kind(kind directory.Kind, rows []Row, naming string) *kindMap
 			c.report("mappings."+plural(kind), "", "the target needs the field %q for every %s, and no row gives it", field.Name, strings.ToLower(string(kind)))
 		}
 	}
-	for _, group := range [][]row{k.fields, k.onCreate, k.numberedOnCreate, k.references} {
+	for _, group := range [][]row{k.fields, k.onCreate, k.numberedOnCreate, k.references, k.sensitive} {
 		slices.SortFunc(group, func(a, b row) int { return cmp.Compare(a.field.Name, b.field.Name) })
 	}
 	return k
@@ -91,7 +94,13 @@ func (c *compiler) row(kind directory.Kind, path string, r Row, naming string) (
 	}
 	before := len(c.problems)
 	if field.ReadOnly {
-		c.report(path, r.To, "the field cannot be written: the target or its connector sets it, or it holds a secret")
+		c.report(path, r.To, "the field cannot be written: the target or its connector sets it")
+	}
+	if field.Secret && !(r.Sensitive && r.OnCreate) {
+		c.report(path, r.To, "the field holds a secret, which the target does not give back: it is written only by a row with sensitive: true and apply: OnCreate")
+	}
+	if r.Sensitive && field.Name == naming {
+		c.report(path, r.To, "the field names the %s in the target, and so in messages and records, so it cannot be sensitive", strings.ToLower(string(kind)))
 	}
 	field.Required = field.Required || r.Required || field.Name == naming
 	field.Type = cmp.Or(r.Type, field.Type)
@@ -103,10 +112,12 @@ func (c *compiler) row(kind directory.Kind, path string, r Row, naming string) (
 		}
 	}
 	r.Type = field.Type
-	if err := r.mayBeNumbered(kind); err != nil {
-		c.report(path, r.To, "%v", err)
+	for _, err := range []error{r.mayBeSensitive(), r.mayBeNumbered(kind)} {
+		if err != nil {
+			c.report(path, r.To, "%v", err)
+		}
 	}
-	compiled := row{path: path, field: field, onCreate: r.OnCreate, numbered: r.Numbered}
+	compiled := row{path: path, field: field, onCreate: r.OnCreate, numbered: r.Numbered, sensitive: r.Sensitive}
 	c.giver(kind, r, &compiled)
 	return compiled, len(c.problems) == before
 }
@@ -124,6 +135,9 @@ func (c *compiler) giver(kind directory.Kind, r Row, compiled *row) {
 		if !ok {
 			c.report(path, r.To, "the source has no field %q for a %s", r.From, strings.ToLower(string(kind)))
 			return
+		}
+		if from.Secret {
+			c.report(path, r.To, "the source does not give the field %q back, since it holds a secret: take another field", from.Name)
 		}
 		if !copies(from.Type, field.Type) {
 			c.report(path, r.To, "it copies the field %q of type %s into one of type %s: convert it with an expression", from.Name, from.Type, field.Type)

@@ -21,7 +21,15 @@ func TestCompileProblems(t *testing.T) {
 			`mappings.users[1] (to: nick): the target has no field "nick" for a user`,
 			`mappings.users[2] (to: emails): the source has no field "maill" for a user`}},
 		{"read-only field", mapping.Spec{Users: []mapping.Row{name, {To: "id", From: "uid"}}}, []string{
-			`mappings.users[1] (to: id): the field cannot be written: the target or its connector sets it, or it holds a secret`}},
+			`mappings.users[1] (to: id): the field cannot be written: the target or its connector sets it`}},
+		{"sensitive rows", mapping.Spec{Users: []mapping.Row{{To: "userName", From: "uid", Sensitive: true}, {To: "emails", Value: pointer("x"), Sensitive: true},
+			{To: "boss", From: "manager", Sensitive: true}, {To: "phones", From: "mobile", Sensitive: true, Numbered: true}}}, []string{
+			`mappings.users[0] (to: userName): the field names the user in the target, and so in messages and records, so it cannot be sensitive`,
+			`mappings.users[1] (to: emails): a constant stands in the task itself, for everyone who may read it, so it cannot be sensitive: leave out sensitive, or take the value from the source`,
+			`mappings.users[2] (to: boss): a reference names people by IDs that stand in links and records, so it cannot be sensitive: leave out sensitive`,
+			`mappings.users[3] (to: phones): a sensitive value gets no number, since plan and records would tell of it: leave out doubles or sensitive`}},
+		{"a secret", mapping.Spec{Users: []mapping.Row{name, {To: "password", From: "cn", OnCreate: true}}}, []string{
+			`mappings.users[1] (to: password): the field holds a secret, which the target does not give back: it is written only by a row with sensitive: true and apply: OnCreate`}},
 		{"no giver and two", mapping.Spec{Users: []mapping.Row{name, {To: "emails"}, {To: "displayName", From: "cn", Value: pointer("x")}}}, []string{
 			`mappings.users[1] (to: emails): exactly one of from, value and expression must be set`,
 			`mappings.users[2] (to: displayName): exactly one of from, value and expression must be set`}},

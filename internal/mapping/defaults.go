@@ -41,7 +41,7 @@ func defaultRows(kind directory.Kind, names []string, source, target directory.S
 	for _, name := range names {
 		from, readable := source.Field(kind, name)
 		to, known := target.Field(kind, name)
-		if !readable || !known || to.ReadOnly || !copies(from.Type, to.Type) {
+		if !readable || !known || to.ReadOnly || to.Secret || !copies(from.Type, to.Type) {
 			continue
 		}
 		if from.Multiple && !to.Multiple {

@@ -17,7 +17,9 @@ type kindMapper struct {
 	fields, onCreate, references []row
 	// numberedOnCreate are those of onCreate whose doubles get a number.
 	numberedOnCreate []row
-	rules            []rule
+	// sensitive are those of fields and onCreate whose values are shown nowhere.
+	sensitive []row
+	rules     []rule
 	// effective holds the target fields that rows and rules name, with what the rows override.
 	effective                  map[string]directory.Field
 	sourceFields, targetFields []string

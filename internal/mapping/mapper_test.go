@@ -37,6 +37,7 @@ var app = directory.Schema{
 		{Name: "emails", Type: directory.String, Multiple: true, Equality: directory.IgnoreCase},
 		{Name: "id", Type: directory.String, ReadOnly: true},
 		{Name: "number", Type: directory.Int},
+		{Name: "password", Type: directory.Bytes, Secret: true},
 		{Name: "phones", Type: directory.String, Multiple: true, Equality: directory.Phone},
 		{Name: "picture", Type: directory.Bytes, MaxLength: 4},
 		{Name: "since", Type: directory.Time},

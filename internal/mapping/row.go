@@ -19,6 +19,7 @@ type row struct {
 	constant   []string
 	onCreate   bool
 	numbered   bool
+	sensitive  bool
 }
 
 // errRequired is what an entry without a value for a required field fails with.
@@ -34,6 +35,8 @@ func (r *row) values(e *directory.Entry) (values []string, known bool, err error
 		}
 		if err == nil {
 			values, err = canonical(r.field, values)
+		} else if r.sensitive {
+			err = withoutCause(err)
 		}
 	case r.from != "":
 		if isUnreadable(e, r.from) {

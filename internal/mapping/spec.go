@@ -22,6 +22,8 @@ type Row struct {
 	Equality directory.Equality
 	// OnCreate: only a create writes the field.
 	OnCreate bool
+	// Sensitive: the values are shown nowhere. Whoever plans and records them has Mapper.Sensitive to ask.
+	Sensitive bool
 	// Numbered: the value is a base, and whoever would have one that somebody else has gets a number behind it. Planning chooses it.
 	Numbered bool
 	// Required: an entry without a value fails.

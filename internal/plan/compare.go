@@ -16,7 +16,7 @@ func (p *Planner) fieldChanges(link *state.Link, source, target *mapping.Form) [
 		if link != nil && p.learned(link, diff.Field.Name, diff.After, diff.Before) {
 			continue
 		}
-		changes = append(changes, Change{Field: diff.Field.Name, Before: diff.Before, After: diff.After})
+		changes = append(changes, p.change(source.Kind, diff.Field.Name, diff.Before, diff.After))
 	}
 	return changes
 }
@@ -30,13 +30,29 @@ func (p *Planner) learned(link *state.Link, field string, wrote, reads []string)
 	return false
 }
 
+// change is that of a field of the directory. Of a sensitive one only digests ever stand in the plan.
+func (p *Planner) change(kind directory.Kind, field string, before, after []string) Change {
+	if !p.options.Mapper.Sensitive(kind, field) {
+		return Change{Field: field, Before: before, After: after}
+	}
+	return Change{Field: field, Before: p.digest(field, before), After: p.digest(field, after), Sensitive: true}
+}
+
+// digest stands for values that must not be kept. No values have none, so that it can be told when a field is cleared.
+func (p *Planner) digest(field string, values []string) []string {
+	if len(values) == 0 {
+		return nil
+	}
+	return []string{state.Digest(p.options.Salt, field, values)}
+}
+
 // createChanges lists what a create writes.
-func createChanges(form *mapping.Form) []Change {
+func (p *Planner) createChanges(form *mapping.Form) []Change {
 	var changes []Change
 	for _, attributes := range []directory.Attributes{form.Fields, form.OnCreate} {
 		for _, attribute := range attributes {
 			if len(attribute.Values) > 0 {
-				changes = append(changes, Change{Field: attribute.Name, After: attribute.Values})
+				changes = append(changes, p.change(form.Kind, attribute.Name, nil, attribute.Values))
 			}
 		}
 	}

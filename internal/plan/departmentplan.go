@@ -130,7 +130,7 @@ func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair dep
 	if decision != nil {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	base.Changes, base.Mark = createChanges(form), true
+	base.Changes, base.Mark = p.createChanges(form), true
 	if p.options.Capabilities.Nested {
 		base.Parent = form.Parent
 		if form.Parent != "" {

@@ -129,6 +129,8 @@ type Change struct {
 	// BeforeNames and AfterNames say for people what the references name.
 	BeforeNames []string `json:"beforeNames,omitempty"`
 	AfterNames  []string `json:"afterNames,omitempty"`
+	// Sensitive says that the values are shown nowhere: Before and After hold a keyed digest of all of them, see state.Digest.
+	Sensitive bool `json:"sensitive,omitempty"`
 	// Encoding is set only while a change is stored; see Operation.Pack.
 	Encoding string `json:"encoding,omitempty"`
 }

@@ -74,7 +74,7 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 	if decision != nil {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	base.Changes, base.Mark, base.Note = createChanges(form), true, joinNotes(note, base.Note)
+	base.Changes, base.Mark, base.Note = p.createChanges(form), true, joinNotes(note, base.Note)
 	departments := p.sourceDepartmentsOf(j.source)
 	p.needDepartments(departments)
 	if p.options.Capabilities.Membership == directory.OnUser {

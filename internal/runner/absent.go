@@ -51,6 +51,8 @@ func (e *execution) lookUp(present presentSample, judge func(*directory.Entry) a
 
 // needScope prepares the scope when this attempt goes on with a plan and has read nothing yet.
 func (e *execution) needScope(ctx context.Context) error {
+	e.preparing.Lock()
+	defer e.preparing.Unlock()
 	if e.chosen != nil {
 		return nil
 	}

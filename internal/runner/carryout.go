@@ -11,6 +11,8 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/apply"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/hidden"
 	"synccenter.dev/synccenter/internal/plan"
 	"synccenter.dev/synccenter/internal/report"
 )
@@ -27,6 +29,9 @@ type ending struct {
 func (e *execution) resume(ctx, work context.Context, summary planSummary) error {
 	if err := e.loadState(work, summary.Identity); err != nil {
 		return err
+	}
+	if len(summary.Salt) > 0 {
+		e.state.Salt = summary.Salt
 	}
 	past, err := readJournal(work, e.Store, e.scope, e.attempt.Number)
 	if err != nil {
@@ -104,7 +109,7 @@ func (e *execution) applyOptions(summary planSummary, ledger *apply.Ledger) appl
 	execution := e.definition.TaskSpec.Execution
 	return apply.Options{
 		Target: e.target, Owner: e.definition.Owner, Links: e.state.Links, Salt: e.state.Salt, Ledger: ledger, Fence: e.lease,
-		Absent: e.absent(summary.Present), WithoutDepartment: e.withoutDepartment(summary.Present),
+		Absent: e.absent(summary.Present), WithoutDepartment: e.withoutDepartment(summary.Present), Secrets: e.secrets,
 		Concurrency: int(execution.Concurrency), QPS: int(execution.RateLimit.QPS), Burst: int(execution.RateLimit.Burst),
 		Retries: int(*execution.Retries), Now: e.Now,
 	}
@@ -123,7 +128,13 @@ func (e *execution) protect(ctx context.Context, options *apply.Options) error {
 	if err != nil {
 		return err
 	}
+	if err := e.needMapper(ctx); err != nil {
+		return err
+	}
 	options.Protected, options.ProtectedFields = filters.holds, filters.fields
+	options.Hide = func(entry *directory.Entry, err error) error {
+		return hidden.Error(err, e.mapper.SecretsOfTarget(entry))
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
 	"synccenter.dev/synccenter/internal/report"
 	"synccenter.dev/synccenter/internal/scope"
 	"synccenter.dev/synccenter/internal/state"
@@ -29,8 +30,11 @@ type execution struct {
 
 	source connector.Source
 	target connector.Target
-	// chosen is the task's scope, once it is needed.
+	// preparing guards chosen and mapper against two operations that need them first.
+	preparing sync.Mutex
+	// chosen is the task's scope and mapper its mapping, once they are needed.
 	chosen *scope.Scope
+	mapper *mapping.Mapper
 
 	state *state.State
 	// revision is that of the state as it was read: it is saved only over that.

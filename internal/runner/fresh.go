@@ -49,6 +49,9 @@ func (e *execution) fresh(ctx, work context.Context) error {
 	}
 	summary.Identity, summary.State = identity, e.revision
 	summary.Positions, summary.TargetServer = positions, e.targetServer()
+	if e.loaded.FirstRun || e.loaded.Rebuilt {
+		summary.Salt = e.state.Salt
+	}
 	busy, err := reading.planner.Busy(verdict.Hold)
 	if err != nil {
 		return err

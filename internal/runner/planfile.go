@@ -48,6 +48,8 @@ type planSummary struct {
 	Notice             string `json:"notice,omitempty"`
 	// State is the revision of the state that the plan was made over.
 	State string `json:"state,omitempty"`
+	// Salt keys the digests of the plan when the state is a new one, which is not stored yet: another attempt would make another salt.
+	Salt []byte `json:"salt,omitempty"`
 	// Present are source IDs that the read found: one of them must be found by every look-up before removals.
 	Present presentSample `json:"present"`
 }

@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/hidden"
 	"synccenter.dev/synccenter/internal/mapping"
 	"synccenter.dev/synccenter/internal/plan"
 )
@@ -20,7 +20,6 @@ import (
 type reading struct {
 	*execution
 	planner *plan.Planner
-	mapper  *mapping.Mapper
 	// schema is that of the source.
 	schema directory.Schema
 	// protected says which target entries nothing may be done to.
@@ -67,17 +66,17 @@ func (e *execution) prepareReading(ctx context.Context) (*reading, error) {
 		return nil, e.noted(targetEnd, err)
 	}
 	able := e.target.Capabilities()
-	mapper, err := mapping.Compile(mappingOf(&e.definition.TaskSpec, sourceSchema, targetSchema, able), sourceSchema, targetSchema, able)
+	e.mapper, err = compileMapping(&e.definition.TaskSpec, sourceSchema, targetSchema, able)
 	if err != nil {
-		return nil, &failure{v1alpha1.ReasonInvalidDefinition, err.Error()}
+		return nil, err
 	}
 	protected, err := compileProtected(e.definition.TaskSpec.Protected, targetSchema)
 	if err != nil {
 		return nil, err
 	}
 	return &reading{
-		execution: e, mapper: mapper, schema: sourceSchema, protected: protected,
-		planner: plan.New(planOptions(&e.definition, mapper, able, e.state, e.Now())),
+		execution: e, schema: sourceSchema, protected: protected,
+		planner: plan.New(planOptions(&e.definition, e.mapper, able, e.state, e.Now())),
 		present: presentSample{}, found: map[directory.Kind]int64{}, included: map[directory.Kind]int64{},
 	}, nil
 }
@@ -136,7 +135,7 @@ func (r *reading) addSource(entry *directory.Entry) error {
 func (r *reading) take(entry *directory.Entry) (*mapping.Form, error) {
 	in, err := r.includes(entry)
 	if err != nil {
-		return nil, r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
+		return nil, r.addUnknown(entry, err)
 	}
 	if !in {
 		return nil, nil
@@ -145,7 +144,7 @@ func (r *reading) take(entry *directory.Entry) (*mapping.Form, error) {
 	r.present.note(entry.Kind, r.included[entry.Kind], entry.ID)
 	form, err := r.mapper.Map(*entry)
 	if err != nil {
-		return nil, r.planner.AddUnknown(entry.Kind, entry.ID, entry.Name, err)
+		return nil, r.addUnknown(entry, err)
 	}
 	return &form, r.planner.AddSource(&form)
 }
@@ -179,7 +178,7 @@ func (r *reading) addTarget(entry *directory.Entry) error {
 		protected, err = r.protected.holds(entry)
 	}
 	if err != nil {
-		return r.planner.AddUnknownTarget(entry.Kind, entry.ID, entry.Name, err)
+		return r.planner.AddUnknownTarget(entry.Kind, entry.ID, entry.Name, hidden.Error(err, r.mapper.SecretsOfTarget(entry)))
 	}
 	if protected {
 		r.planner.Protect(entry.Kind, entry.ID)

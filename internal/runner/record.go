@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"synccenter.dev/synccenter/internal/apply"
+	"synccenter.dev/synccenter/internal/hidden"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/plan"
 )
@@ -39,8 +40,29 @@ func doneRecord(operation *plan.Operation, outcome apply.Outcome) history.Record
 func recordOf(operation *plan.Operation) history.Record {
 	return history.Record{
 		Subject: operation.Subject, Operation: operation.Kind, SourceID: operation.SourceID, TargetID: operation.TargetID,
-		Name: operation.Name, Changes: operation.Changes,
+		Name: operation.Name, Changes: masked(operation.Changes),
 	}
+}
+
+// masked puts a mask in the place of sensitive values, of which the plan has digests: those tell whoever has the salt more than a record should.
+func masked(changes []plan.Change) []plan.Change {
+	if !slices.ContainsFunc(changes, func(change plan.Change) bool { return change.Sensitive }) {
+		return changes
+	}
+	changes = slices.Clone(changes)
+	for i := range changes {
+		if change := &changes[i]; change.Sensitive {
+			change.Before, change.After = maskOf(change.Before), maskOf(change.After)
+		}
+	}
+	return changes
+}
+
+func maskOf(values []string) []string {
+	if len(values) == 0 {
+		return nil
+	}
+	return []string{hidden.Mask}
 }
 
 // withoutPending takes what was left out of the changes that a record shows as done.

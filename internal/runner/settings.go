@@ -94,7 +94,7 @@ func rowsOf(mappings []v1alpha1.Mapping) []mapping.Row {
 			To: string(m.To), From: string(m.From), Value: m.Value, Expression: m.Expression,
 			Type: directory.Type(m.Type), Equality: directory.Equality(m.Equality),
 			OnCreate: m.Apply == v1alpha1.ApplyOnCreate, Required: m.Required,
-			Numbered: m.Doubles == v1alpha1.DoublesNumber,
+			Numbered: m.Doubles == v1alpha1.DoublesNumber, Sensitive: m.Sensitive,
 		})
 	}
 	return rows

@@ -38,8 +38,7 @@ const (
 // people are the attributes whose distinguished names are those of persons. Other names, as in seeAlso, may name anything.
 var people = []string{"manager", "secretary", "owner", "member", "uniqueMember", "roleOccupant", "documentAuthor"}
 
-// secrets are attributes that are neither read nor written: what is written stands in the plan and in the records, for everyone who may
-// read those.
+// secrets are attributes that are never read, and written at a create alone.
 var secrets = []string{"userPassword", "authPassword", "unicodePwd"}
 
 // operational are the attributes of the server's own that a task may read.
@@ -128,7 +127,7 @@ func fieldOf(attributes definitions, d definition) directory.Field {
 	name := d.first("NAME")
 	syntax, _, _ := strings.Cut(attributes.inherited(d, "SYNTAX"), "{")
 	field := directory.Field{
-		Name: name, Type: directory.String, Multiple: !d.has("SINGLE-VALUE"), ReadOnly: d.has("NO-USER-MODIFICATION") || contains(secrets, name),
+		Name: name, Type: directory.String, Multiple: !d.has("SINGLE-VALUE"), ReadOnly: d.has("NO-USER-MODIFICATION"), Secret: contains(secrets, name),
 		Equality: equalityOf(attributes.inherited(d, "EQUALITY")),
 	}
 	if t, ok := syntaxTypes[syntax]; ok {

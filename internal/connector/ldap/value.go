@@ -1,7 +1,6 @@
 package ldap
 
 import (
-	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -39,7 +38,7 @@ func canonical(field *directory.Field, value string) (string, error) {
 			return value, nil
 		}
 	}
-	return "", fmt.Errorf("attribute %s holds %q, which is no value of type %s: correct it in the directory", field.Name, printable(value), field.Type)
+	return "", &directory.ValueError{Field: field.Name, Value: printable(value), Type: field.Type}
 }
 
 // native turns canonical text into what LDAP writes.
