@@ -331,6 +331,26 @@ func TestAutomaticRuns(t *testing.T) {
 	}
 }
 
+// TestManagerDeletesExportsAlone: the manager's right to delete ConfigMaps is for those of runs.
+func TestManagerDeletesExportsAlone(t *testing.T) {
+	install(t)
+	namespace := server.Namespace(t)
+	manager := as(t, rest.ImpersonationConfig{UserName: managerName})
+	of := artifact(namespace, "", "hr-first", true)
+	other := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "settings", Labels: of.Labels}}
+	export := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "hr-first-export", OwnerReferences: of.OwnerReferences}}
+	for _, object := range []client.Object{other, export} {
+		if err := server.Client.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitRefused(t, "synccenter-manager-exports", func(ctx context.Context) error { return manager.Delete(ctx, other, client.DryRunAll) })
+	wantForbidden(t, manager.Delete(t.Context(), other), "'settings'", "belongs to no SyncRun")
+	if err := manager.Delete(t.Context(), export); err != nil {
+		t.Errorf("the manager may not delete an export: %v", err)
+	}
+}
+
 // grant gives a user one verb on Secrets by name.
 func grant(t *testing.T, namespace, user, verb string, names ...string) {
 	t.Helper()

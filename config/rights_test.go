@@ -70,6 +70,8 @@ func TestRights(t *testing.T) {
 		{managerName, right{"authentication.k8s.io", "tokenreviews", "create", ""}, true},
 		{managerName, right{"authorization.k8s.io", "subjectaccessreviews", "create", ""}, true},
 		{managerName, right{"", "configmaps", "get", ""}, false},
+		{managerName, right{"", "configmaps", "delete", ""}, true},
+		{managerName, right{"", "configmaps", "update", ""}, false},
 		{managerName, right{"", "pods", "create", ""}, false},
 		{managerName, right{"", "pods", "exec", ""}, false},
 		{managerName, right{"rbac.authorization.k8s.io", "clusterroles", "bind", "synccenter-runner"}, true},

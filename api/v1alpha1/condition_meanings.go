@@ -17,6 +17,7 @@ var ConditionMeanings = slices.Concat(
 	waitingMeanings,
 	endedMeanings,
 	exportMeanings,
+	detailMeanings,
 	approvalMeanings,
 )
 
@@ -145,6 +146,14 @@ var exportMeanings = []ConditionMeaning{
 	{KindSyncRun, ConditionExported, metav1.ConditionFalse, ReasonTooLarge, "the file does not fit into a ConfigMap", "`kubectl synccenter export RUN` builds it from the records"},
 	{KindSyncRun, ConditionExported, metav1.ConditionFalse, ReasonNotRequested, "the task has no `spec.export`", "`kubectl synccenter export RUN` builds a file from the records"},
 	{KindSyncRun, ConditionExported, metav1.ConditionFalse, ReasonExportFailed, "the file could not be built or stored; the message says why", "`kubectl synccenter export RUN` builds it from the records"},
+	{KindSyncRun, ConditionExported, metav1.ConditionFalse, ReasonExportGone, "the file was removed with the details of the run", "nothing; `DetailsKept` says why"},
+}
+
+var detailMeanings = []ConditionMeaning{
+	{KindSyncRun, ConditionDetailsKept, metav1.ConditionTrue, ReasonNoUpdateCounted, "the records of entries without a change are kept as a number, since a newer run has them one by one", "nothing; `history.noUpdate` of the task says so"},
+	{KindSyncRun, ConditionDetailsKept, metav1.ConditionFalse, ReasonLimitReached, "the details were removed, since there are as many newer runs as the task keeps; the counts stay", "nothing; `history.limit` and `history.failedLimit` of the task set the number, the annotation `synccenter.dev/keep` keeps a run whole"},
+	{KindSyncRun, ConditionDetailsKept, metav1.ConditionFalse, ReasonExpired, "the details were removed, since the run ended longer ago than the task keeps it; the counts stay", "nothing; `history.ttl` of the task sets the time"},
+	{KindSyncRun, ConditionDetailsKept, metav1.ConditionFalse, ReasonBudgetReached, "the details were removed to make room for those of newer runs; the counts stay", "keep fewer runs or fewer records (`history`), or raise the manager's budgets"},
 }
 
 var approvalMeanings = []ConditionMeaning{

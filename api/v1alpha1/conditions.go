@@ -31,6 +31,9 @@ const (
 	ConditionSucceeded = "Succeeded"
 	// ConditionExported says whether the log was stored as a file.
 	ConditionExported = "Exported"
+	// ConditionDetailsKept says what retention has left of the details of a run
+	// that has ended. It is not there as long as they are whole.
+	ConditionDetailsKept = "DetailsKept"
 )
 
 // ConditionAccepted is the condition of a SyncApproval: whether the decision is acted on.
@@ -120,6 +123,15 @@ const (
 	ReasonTooLarge     Reason = "TooLarge"
 	ReasonNotRequested Reason = "NotRequested"
 	ReasonExportFailed Reason = "ExportFailed"
+	ReasonExportGone   Reason = "ExportRemoved"
+)
+
+// Reasons of what is left of a run's details: DetailsKept.
+const (
+	ReasonNoUpdateCounted Reason = "NoUpdateCounted"
+	ReasonLimitReached    Reason = "LimitReached"
+	ReasonExpired         Reason = "Expired"
+	ReasonBudgetReached   Reason = "BudgetReached"
 )
 
 // ConditionMeaning explains one reason of one condition. docs/api.md shows all

@@ -23,7 +23,8 @@ const (
 	// AnnotationStop on the Lease of a task asks its runner to stop at a safe
 	// point; its value is the reason.
 	AnnotationStop = "synccenter.dev/stop"
-	// AnnotationKeep on a run keeps it from retention.
+	// AnnotationKeep on a run keeps it from retention, whatever its value; the
+	// same name as a label does too.
 	AnnotationKeep = "synccenter.dev/keep"
 )
 

@@ -258,39 +258,45 @@ const (
 
 // History says which runs and details are kept, and where.
 type History struct {
-	// limit is how many succeeded runs are kept. Default: 20. Not served yet: no
-	// run is removed, and other values are refused.
+	// limit is how many succeeded runs are kept, beside the one record of each
+	// automatic mode. The last run, and the last one with details, are kept in any
+	// case. A run whose name a person chose loses its details instead, and a run
+	// with the annotation synccenter.dev/keep neither goes nor counts. Default: 20.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	Limit *int32 `json:"limit,omitempty"`
-	// failedLimit is how many failed runs are kept. Default: 20. Not served yet:
-	// no run is removed, and other values are refused.
+	// failedLimit is how many runs are kept that ended PartiallyFailed, Failed or
+	// Cancelled, and how many that were refused before they started. Default: 20.
 	// +optional
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=1000
 	FailedLimit *int32 `json:"failedLimit,omitempty"`
-	// ttl is how long a run is kept. Default: for ever. Example: 2160h. Not served yet.
+	// ttl is how long a run is kept after its end, whatever the limits say. The
+	// last run stays. Default: for ever. Example: 2160h.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="ttl is at least 1m"
 	TTL *metav1.Duration `json:"ttl,omitempty"`
-	// automaticRuns is Latest, one record for each automatic mode, or Each.
-	// Default: Latest. Each is not served yet.
+	// automaticRuns is Latest, one record for each automatic mode: when a run by
+	// schedule is over, the one before it goes, however either ended; or Each, one
+	// for each run, as many as the limits say. status.recentExecutions of the task
+	// keeps the last ten in any case. Default: Latest.
 	// +optional
 	// +kubebuilder:default=Latest
 	AutomaticRuns AutomaticRunPolicy `json:"automaticRuns,omitempty"`
 	// noUpdate says which records of entries without a change are kept one by
-	// one: those of the Latest run, All, or none but their Count. Default:
-	// Latest. Not served yet: all are kept, and other values are refused.
+	// one: those of the Latest run with details, All, or none but their Count.
+	// Default: Latest.
 	// +optional
 	// +kubebuilder:default=Latest
 	NoUpdate NoUpdatePolicy `json:"noUpdate,omitempty"`
-	// onTaskDeletion is Keep, and the history outlives its task, or Delete.
-	// Default: Keep. Delete is not served yet.
+	// onTaskDeletion is Keep, and history and links outlive the task, or Delete:
+	// they go with it, but for runs with the annotation synccenter.dev/keep. A task
+	// that is made again with the same owner then knows nobody. Default: Keep.
 	// +optional
 	// +kubebuilder:default=Keep
 	OnTaskDeletion TaskDeletionPolicy `json:"onTaskDeletion,omitempty"`

@@ -79,8 +79,8 @@ type SyncRunStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Complete (terminal, never goes back), Succeeded and
-	// Exported. docs/api.md explains each reason.
+	// conditions are Complete (terminal, never goes back), Succeeded, Exported and
+	// DetailsKept. docs/api.md explains each reason.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -120,7 +120,8 @@ type SyncRunStatus struct {
 	// +optional
 	Plan *PlanStatus `json:"plan,omitempty"`
 
-	// records are the stored details of the run.
+	// records are the stored details of the run; the condition DetailsKept says
+	// when they were removed.
 	// +optional
 	Records *RecordsStatus `json:"records,omitempty"`
 
@@ -251,7 +252,7 @@ type PlanStatus struct {
 
 // RecordsStatus are the stored details of a run.
 type RecordsStatus struct {
-	// count of records.
+	// count of records, those that are kept as a number included.
 	// +required
 	Count int64 `json:"count"`
 	// bytes that they take in the store.

@@ -18,6 +18,7 @@ import (
 
 	"synccenter.dev/synccenter/controllers/metrics"
 	"synccenter.dev/synccenter/controllers/past"
+	"synccenter.dev/synccenter/controllers/retention"
 	"synccenter.dev/synccenter/controllers/runnerjob"
 	"synccenter.dev/synccenter/controllers/syncapproval"
 	"synccenter.dev/synccenter/controllers/syncrun"
@@ -112,10 +113,17 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) erro
 		return err
 	}
 	tasks := &synctask.Reconciler{
-		Client: whole, Live: mgr.GetAPIReader(), Cache: mgr.GetCache(),
+		Client: whole, Live: mgr.GetAPIReader(), Direct: direct, Cache: mgr.GetCache(),
 		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Metrics: recorder,
 	}
 	if err := tasks.SetupWithManager(ctx, mgr, ended.Tasks()); err != nil {
+		return err
+	}
+	history := &retention.Reconciler{
+		Client: whole, Live: mgr.GetAPIReader(), Direct: direct,
+		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Budget: options.Budget,
+	}
+	if err := history.SetupWithManager(mgr, ended.Tasks()); err != nil {
 		return err
 	}
 	approvals := &syncapproval.Reconciler{Client: mgr.GetClient(), Clock: clock.RealClock{}}

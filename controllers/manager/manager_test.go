@@ -24,6 +24,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -83,6 +84,7 @@ func TestManager(t *testing.T) {
 	waitForEvent(t, namespace, "SyncRun", "hr-first", string(v1alpha1.ReasonSucceeded))
 	waitForEvent(t, namespace, "SyncTask", "hr", string(v1alpha1.ReasonSucceeded))
 
+	t.Run("an older run goes", func(t *testing.T) { checkRetention(t) })
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, options.MetricsAddress) })
 	t.Run("probes", func(t *testing.T) { checkProbes(t, options.ProbeAddress) })
 	t.Run("an owner has one task", func(t *testing.T) { checkOwner(t, server.Namespace(t)) })
@@ -116,6 +118,39 @@ func checkOwner(t *testing.T, namespace string) {
 		t.Fatal(err)
 	}
 	waitForTask(t, namespace, "two", readyIs(metav1.ConditionTrue, v1alpha1.ReasonReady))
+}
+
+// checkRetention executes a task twice that keeps nothing but its last run.
+func checkRetention(t *testing.T) {
+	namespace := server.Namespace(t)
+	chosen := newRun("hr", "hr-first")
+	create(t, namespace, chosen)
+	task := newTask("hr", "")
+	task.Spec.History.Limit = ptr.To[int32](0)
+	create(t, namespace, task)
+	var runs []*v1alpha1.SyncRun
+	for i := range 3 {
+		run := chosen
+		if i > 0 {
+			run = newRun("hr", "")
+			run.GenerateName = "hr-"
+			create(t, namespace, run)
+		}
+		finish(t, waitForJob(t, namespace, run.Name))
+		waitForReason(t, namespace, run.Name, v1alpha1.ReasonSucceeded)
+		runs = append(runs, run)
+	}
+	eventually(t, "the second run goes", func() bool {
+		err := server.Client.Get(t.Context(), client.ObjectKeyFromObject(runs[1]), &v1alpha1.SyncRun{})
+		return apierrors.IsNotFound(err)
+	})
+	waitForRun(t, namespace, chosen.Name, func(run *v1alpha1.SyncRun) bool {
+		return meta.IsStatusConditionFalse(run.Status.Conditions, v1alpha1.ConditionDetailsKept)
+	})
+	waitForRun(t, namespace, runs[2].Name, func(run *v1alpha1.SyncRun) bool {
+		return meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionDetailsKept) == nil
+	})
+	waitForTask(t, namespace, "hr", func(task *v1alpha1.SyncTask) bool { return len(task.Status.RecentExecutions) == 3 })
 }
 
 // checkDeletion deletes a task in execution: its run is asked to stop, says so,

@@ -172,6 +172,10 @@ func TestWhatIsRemembered(t *testing.T) {
 	run.UID, run.CreationTimestamp, run.GenerateName = "b7c9e1de-1111-4c6e-9d52-2a3f6a3f9f10", moment, "hr-"
 	run.Labels[v1alpha1.LabelTask], run.Labels[v1alpha1.LabelTrigger] = "hr", "Scheduled"
 	run.Annotations[v1alpha1.AnnotationKeep] = "audit"
+	run.Status.Records = &v1alpha1.RecordsStatus{Count: 5, Bytes: 700, Digest: "sha256:records"}
+	run.Status.Conditions = append(run.Status.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionDetailsKept, Status: metav1.ConditionFalse, Message: "gone",
+	})
 	run.Spec.Retry = &v1alpha1.RunSource{RunRef: v1alpha1.RunReference{Name: "hr-0", UID: "another"}}
 
 	got := recordOf(run).run()
@@ -180,12 +184,18 @@ func TestWhatIsRemembered(t *testing.T) {
 	want.Annotations = map[string]string{v1alpha1.AnnotationKeep: ""}
 	want.Status.Message, want.Status.Failures, want.Status.Job = "", nil, nil
 	want.Status.Task.DefinitionDigest = ""
+	want.Status.Records = &v1alpha1.RecordsStatus{} // that there are some
 	for i := range want.Status.Conditions {
 		want.Status.Conditions[i].Message = ""
 	}
 	want.Status.Conditions[1].Status = metav1.ConditionFalse
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("want - got +:\n%s", diff)
+	}
+	run.Annotations, run.Labels = nil, map[string]string{v1alpha1.AnnotationKeep: "yes"}
+	byLabel := recordOf(run).run()
+	if _, kept := byLabel.Annotations[v1alpha1.AnnotationKeep]; !kept {
+		t.Error("a label does not keep the run")
 	}
 	if got.ResourceVersion != "" {
 		t.Error("what is remembered could be written back")

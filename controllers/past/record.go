@@ -40,6 +40,9 @@ type shape struct {
 	reason             string
 	// organizations and users say whether the run got as far as counting them.
 	organizations, users bool
+	// records says whether it got as far as storing them, and details what its condition DetailsKept says.
+	records bool
+	details metav1.ConditionStatus
 }
 
 // counts are those of one subject.
@@ -58,7 +61,12 @@ func recordOf(run *v1alpha1.SyncRun) *record {
 		organizations: run.Status.Organizations != nil,
 		users:         run.Status.Users != nil,
 	}
-	_, s.kept = run.Annotations[v1alpha1.AnnotationKeep]
+	_, byAnnotation := run.Annotations[v1alpha1.AnnotationKeep]
+	_, byLabel := run.Labels[v1alpha1.AnnotationKeep]
+	s.kept, s.records = byAnnotation || byLabel, run.Status.Records != nil
+	if details := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionDetailsKept); details != nil {
+		s.details = details.Status
+	}
 	if complete := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionComplete); complete != nil {
 		s.reason = complete.Reason
 	}
@@ -111,6 +119,9 @@ func (c *record) run() v1alpha1.SyncRun {
 	if c.generation > 0 {
 		run.Status.Task = &v1alpha1.ExecutedTask{Generation: c.generation}
 	}
+	if s.records {
+		run.Status.Records = &v1alpha1.RecordsStatus{}
+	}
 	if s.organizations {
 		run.Status.Organizations = c.organizations.subjects()
 	}
@@ -131,10 +142,14 @@ func conditions(s shape, completed *metav1.Time) []metav1.Condition {
 	if completed != nil {
 		at = *completed
 	}
-	return []metav1.Condition{
+	result := []metav1.Condition{
 		{Type: v1alpha1.ConditionComplete, Status: metav1.ConditionTrue, Reason: s.reason, LastTransitionTime: at},
 		{Type: v1alpha1.ConditionSucceeded, Status: succeeded, Reason: s.reason, LastTransitionTime: at},
 	}
+	if s.details != "" {
+		result = append(result, metav1.Condition{Type: v1alpha1.ConditionDetailsKept, Status: s.details})
+	}
+	return result
 }
 
 // equal says whether two records say the same.

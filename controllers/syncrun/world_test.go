@@ -70,7 +70,7 @@ func (w *world) runs(c client.Client) *syncrun.Reconciler {
 }
 
 func (w *world) tasks() *synctask.Reconciler {
-	return &synctask.Reconciler{Client: w.client, Live: w.client, Events: w.events, Clock: w.clock, Metrics: w.metrics}
+	return &synctask.Reconciler{Client: w.client, Live: w.client, Direct: w.client, Events: w.events, Clock: w.clock, Metrics: w.metrics}
 }
 
 func (w *world) key(name string) types.NamespacedName {

@@ -35,6 +35,8 @@ func (r *Reconciler) act(ctx context.Context, o *observed, s step) error {
 		return r.makeAccount(ctx, o.task.Namespace)
 	case release:
 		return r.changeFinalizer(ctx, o.task, controllerutil.RemoveFinalizer)
+	case forget:
+		return r.forget(ctx, o)
 	case createRun:
 		return r.createRun(ctx, o.task, s.timing.start)
 	}

@@ -19,6 +19,8 @@ const (
 	makeAccount
 	// release takes our finalizer away, and so lets the task go.
 	release
+	// forget removes some of what a deleted task takes along.
+	forget
 	// createRun makes the run of a scheduled time.
 	createRun
 )
@@ -54,6 +56,9 @@ func decide(o *observed, now time.Time) step {
 		return step{}
 	case !o.task.DeletionTimestamp.IsZero():
 		left := o.task.DeletionTimestamp.Add(deletionPatience).Sub(now)
+		if !o.forgetting.isDone() && left > 0 {
+			return step{action: forget, again: atOnce}
+		}
 		if o.executing() == nil || left <= 0 {
 			return step{action: release}
 		}

@@ -20,6 +20,7 @@ func TestDecide(t *testing.T) {
 		protected, deleted bool
 		accountMissing     bool
 		runs               []v1alpha1.SyncRun
+		forgetting         forgetting
 		after              time.Duration
 		want               action
 		again              bool
@@ -32,6 +33,8 @@ func TestDecide(t *testing.T) {
 		{name: "deleted, a run only waits", protected: true, deleted: true, runs: []v1alpha1.SyncRun{waiting}, want: release},
 		{name: "deleted while a run works", protected: true, deleted: true, runs: []v1alpha1.SyncRun{running}, want: doNothing, again: true},
 		{name: "deleted for two minutes", protected: true, deleted: true, runs: []v1alpha1.SyncRun{running}, after: deletionPatience, want: release},
+		{name: "deleted with its history", protected: true, deleted: true, forgetting: forgetting{runs: []*v1alpha1.SyncRun{&running}}, want: forget, again: true},
+		{name: "deleted with its history for two minutes", protected: true, deleted: true, forgetting: forgetting{runs: []*v1alpha1.SyncRun{&running}}, after: deletionPatience, want: release},
 		{name: "deleted and let go", deleted: true, accountMissing: true, want: doNothing},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -43,7 +46,7 @@ func TestDecide(t *testing.T) {
 			if test.deleted {
 				task.DeletionTimestamp = &metav1.Time{Time: testTime}
 			}
-			got := decide(&observed{task: task, runs: test.runs, accountMissing: test.accountMissing}, testTime.Add(test.after))
+			got := decide(&observed{task: task, runs: test.runs, accountMissing: test.accountMissing, forgetting: test.forgetting}, testTime.Add(test.after))
 			if got.action != test.want || (got.again > 0) != test.again {
 				t.Errorf("got %+v, want action %d and again %t", got, test.want, test.again)
 			}

@@ -27,6 +27,8 @@ type observed struct {
 	reports map[types.UID]*report.Report
 	// accountMissing: the account of the task's runners, or its binding, is not as it should be.
 	accountMissing bool
+	// forgetting is what a deleted task takes along.
+	forgetting forgetting
 }
 
 // executing is the run that has started and not ended, or nil.
@@ -54,7 +56,7 @@ func (r *Reconciler) observe(ctx context.Context, task *v1alpha1.SyncTask) (*obs
 		return nil, err
 	}
 	if !task.DeletionTimestamp.IsZero() {
-		return o, nil
+		return o, r.observeForgetting(ctx, o)
 	}
 	if o.accountMissing, err = r.accountMissing(ctx, task.Namespace); err != nil {
 		return nil, err

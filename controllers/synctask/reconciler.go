@@ -27,6 +27,8 @@ type Reconciler struct {
 	// server what must not be stale.
 	Client client.Client
 	Live   client.Reader
+	// Direct reads and deletes what runs have stored, past the cache.
+	Direct client.Client
 	// Cache finds the tasks of an owner by an index. Where it is nil, as in tests,
 	// Client lists those of the namespace.
 	Cache   client.Reader

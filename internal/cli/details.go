@@ -115,16 +115,16 @@ func (d *detailsCommand) print(records iter.Seq2[history.Record, error]) error {
 
 func (d *detailsCommand) printTable(records iter.Seq2[history.Record, error]) error {
 	table := newTable(d.Out, "TIME", "SUBJECT", "OPERATION", "STATUS", "NAME", "CHANGED", "MESSAGE")
-	shown, total := 0, 0
+	var shown, total int64
 	for record, err := range records {
 		if err != nil {
 			return errors.Join(table.flush(), err)
 		}
-		total++
+		total += record.Number()
 		if !d.filter.Matches(&record) {
 			continue
 		}
-		shown++
+		shown += record.Number()
 		d.addRow(table, &record)
 	}
 	if shown == 0 {
@@ -169,7 +169,7 @@ func entryID(r *history.Record) string {
 const messageWidth = 80
 
 // recordCount counts records in words.
-func recordCount(count int) string {
+func recordCount(count int64) string {
 	if count == 1 {
 		return "1 record"
 	}

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -123,6 +125,15 @@ func TestDetailsWithoutRecords(t *testing.T) {
 	r = p.succeeds(t, "details", "hr-old")
 	contains(t, r.err, "they were removed; the counts in its status stay")
 	golden(t, "outcome", r.out)
+
+	gone := ended(3, v1alpha1.PhaseSucceeded, records())
+	meta.SetStatusCondition(&gone.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionDetailsKept, Status: metav1.ConditionFalse, Reason: string(v1alpha1.ReasonLimitReached),
+		Message: "history.limit keeps 20 succeeded runs.", LastTransitionTime: metav1.NewTime(time.Date(2026, time.November, 6, 0, 0, 0, 0, time.UTC)),
+	})
+	p.run(t, "hr-gone", "hr", gone)
+	contains(t, p.succeeds(t, "details", "hr-gone").err, "on 2026-11-06 they were removed; the counts in its status stay. history.limit keeps 20 succeeded runs.\n")
+	p.fails(t, 1, []string{"on 2026-11-06 they were removed"}, "export", "hr-gone", "-o", t.TempDir()+"/hr.xlsx")
 
 	// A program must not take an absent history for an empty one.
 	r = p.fails(t, 1, []string{"has no records"}, "details", "hr-old", "-o", "json")

@@ -106,7 +106,7 @@ func (e *exportCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("exporting run %q: %w", e.run, err)
 	}
-	written := 0
+	var written int64
 	if err := replaceFile(e.file, func(w io.Writer) error { return e.write(w, summary, counted(records, &written), look) }); err != nil {
 		return fmt.Errorf("exporting run %q: %w", e.run, err)
 	}
@@ -131,11 +131,11 @@ func (e *exportCommand) write(w io.Writer, summary *history.Summary, records ite
 	return history.WriteExcel(w, summary, records, look, "")
 }
 
-func counted(records iter.Seq2[history.Record, error], count *int) iter.Seq2[history.Record, error] {
+func counted(records iter.Seq2[history.Record, error], count *int64) iter.Seq2[history.Record, error] {
 	return func(yield func(history.Record, error) bool) {
 		for record, err := range records {
 			if err == nil {
-				*count++
+				*count += record.Number()
 			}
 			if !yield(record, err) {
 				return

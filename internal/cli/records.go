@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
@@ -64,6 +67,10 @@ func whyNoRecords(run *v1alpha1.SyncRun) string {
 	switch {
 	case !isComplete(run):
 		return "they are whole when the run is over; until then its status is all there is"
+	case meta.IsStatusConditionFalse(run.Status.Conditions, v1alpha1.ConditionDetailsKept):
+		kept := meta.FindStatusCondition(run.Status.Conditions, v1alpha1.ConditionDetailsKept)
+		return fmt.Sprintf("on %s they were removed; the counts in its status stay. %s",
+			kept.LastTransitionTime.UTC().Format(time.DateOnly), strings.TrimSuffix(kept.Message, "."))
 	case run.Status.Records != nil && run.Status.Records.Count > 0:
 		return "they were removed; the counts in its status stay"
 	}

@@ -19,12 +19,6 @@ func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
 	found.add("spec.deletion.confirm", spec.Deletion.Confirm != v1alpha1.ConfirmWhenGuarded)
 	found.add("spec.execution.approval", spec.Execution.Approval != v1alpha1.ApprovalNone)
 	found.add("spec.checkInterval", spec.CheckInterval.Duration != time.Hour)
-	found.add("spec.history.limit", *spec.History.Limit != 20)
-	found.add("spec.history.failedLimit", *spec.History.FailedLimit != 20)
-	found.add("spec.history.ttl", spec.History.TTL != nil)
-	found.add("spec.history.automaticRuns", spec.History.AutomaticRuns != v1alpha1.AutomaticRunsLatest)
-	found.add("spec.history.noUpdate", spec.History.NoUpdate != v1alpha1.NoUpdateLatest)
-	found.add("spec.history.onTaskDeletion", spec.History.OnTaskDeletion != v1alpha1.OnTaskDeletionKeep)
 	return found
 }
 

@@ -3,6 +3,7 @@ package history
 import (
 	"crypto/sha256"
 	"iter"
+	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/plan"
@@ -26,7 +27,13 @@ func Count(records iter.Seq2[Record, error]) (Counts, error) {
 // Counter counts records one by one. Tallies are of entries, and the records of one entry may stand far apart: a Counter remembers
 // a digest and one byte for each entry and nothing else. The zero value is ready for use.
 type Counter struct {
-	entries    map[entryKey]entryFlags
+	entries map[entryKey]entryFlags
+	// counted are the entries of records that stand for many.
+	counted map[directory.Kind]int64
+	// plains are the records that a number can stand for.
+	plains map[directory.Kind]int64
+	// plainTime is that of the last of them.
+	plainTime  time.Time
 	operations map[plan.OperationKind]*OperationCount
 	failures   []Record
 	records    int64
@@ -44,6 +51,9 @@ const (
 	notSucceeded
 	// neededChange: at least one record is of another operation than NoUpdate.
 	neededChange
+	// wasPlain: it has a record that a number can stand for, and wasTold: it has another one.
+	wasPlain
+	wasTold
 )
 
 // Add counts one record.
@@ -51,9 +61,15 @@ func (c *Counter) Add(r *Record) {
 	if c.entries == nil {
 		c.entries = make(map[entryKey]entryFlags)
 		c.operations = make(map[plan.OperationKind]*OperationCount)
+		c.counted = make(map[directory.Kind]int64)
+		c.plains = make(map[directory.Kind]int64)
 	}
-	c.records++
-	c.addEntry(r)
+	c.records += r.Number()
+	if r.Counted != nil {
+		c.addCounted(r)
+	} else {
+		c.addEntry(r)
+	}
 	c.addOperation(r)
 	if r.Status == plan.Failed && len(c.failures) < MaxFailures {
 		c.failures = append(c.failures, failure(r))
@@ -72,6 +88,15 @@ func (c *Counter) addEntry(r *Record) {
 	if r.Operation != plan.NoUpdate {
 		flags |= neededChange
 	}
+	if r.IsPlain() {
+		flags |= wasPlain
+		c.plains[r.Subject]++
+		if r.Time.After(c.plainTime) {
+			c.plainTime = r.Time
+		}
+	} else {
+		flags |= wasTold
+	}
 	c.entries[key] = flags
 }
 
@@ -81,17 +106,18 @@ func (c *Counter) addOperation(r *Record) {
 		count = &OperationCount{Operation: string(r.Operation)}
 		c.operations[r.Operation] = count
 	}
-	count.Planned++
+	number := r.Number()
+	count.Planned += number
 	switch r.Status {
 	case plan.Planned:
 	case plan.Succeeded:
-		count.Succeeded++
+		count.Succeeded += number
 	case plan.Failed:
-		count.Failed++
+		count.Failed += number
 	case plan.Skipped:
-		count.Skipped++
+		count.Skipped += number
 	case plan.Held:
-		count.Held++
+		count.Held += number
 	}
 }
 
@@ -105,6 +131,8 @@ func (c *Counter) Counts() Counts {
 			counts.Users.add(flags)
 		}
 	}
+	counts.Organizations.addUnchanged(c.counted[directory.Department])
+	counts.Users.addUnchanged(c.counted[directory.User])
 	for _, kind := range Operations() {
 		if count := c.operations[kind]; count != nil {
 			counts.Operations = append(counts.Operations, *count)
@@ -124,6 +152,12 @@ func (t *Tally) add(flags entryFlags) {
 		t.UpdatesTotal++
 		t.UpdatesSucceeded += succeeded
 	}
+}
+
+// addUnchanged adds entries that needed no change.
+func (t *Tally) addUnchanged(entries int64) {
+	t.Total += entries
+	t.Succeeded += entries
 }
 
 // keyOf names the entry of a record. Its source ID is the same in all of its records; only what has none goes by its target ID.

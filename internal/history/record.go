@@ -24,4 +24,6 @@ type Record struct {
 	// Reason is one word for programs, Message a sentence for people. Both are empty for what simply succeeded.
 	Reason  string `json:"reason,omitempty"`
 	Message string `json:"message,omitempty"`
+	// Counted is set in a record that stands for many: those of entries without a change, which are kept as a number.
+	Counted *Counted `json:"counted,omitempty"`
 }

@@ -31,12 +31,21 @@ type Report struct {
 	// Notice says in one sentence why removals are off, held or refused, if they are.
 	Notice string `json:"notice,omitempty"`
 
+	// Usage is what was stored beside this run before it began to write; nil if it did not get so far.
+	Usage *Usage `json:"usage,omitempty"`
+
 	// Outcome is set when the run is over, and then all that follows is final.
 	Outcome *Outcome        `json:"outcome,omitempty"`
 	Counts  *history.Counts `json:"counts,omitempty"`
 	Records *Records        `json:"records,omitempty"`
 	Export  *Export         `json:"export,omitempty"`
 	State   *State          `json:"state,omitempty"`
+}
+
+// Usage is what the task, and all tasks of its namespace, store, in stored bytes.
+type Usage struct {
+	Task int64 `json:"task"`
+	All  int64 `json:"all"`
 }
 
 // Stage is what a runner is doing.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 
+	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/apply"
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/directory"
@@ -81,6 +82,7 @@ func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, 
 	encoder := history.NewEncoder(writer)
 	t := tail{removed: map[apply.Removal]struct{}{}}
 	var counter history.Counter
+	asNumber := e.definition.TaskSpec.History.NoUpdate == v1alpha1.NoUpdateCount
 	for line, err := range lines {
 		if err != nil {
 			return tail{}, err
@@ -93,8 +95,18 @@ func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, 
 			continue
 		}
 		counter.Add(record)
+		if asNumber && record.IsPlain() {
+			continue
+		}
 		if err := encoder.Encode(record); err != nil {
 			return tail{}, err
+		}
+	}
+	if asNumber {
+		for _, number := range counter.Numbers() {
+			if err := encoder.Encode(&number); err != nil {
+				return tail{}, err
+			}
 		}
 	}
 	if err := e.enterLosses(&t, effects); err != nil {
@@ -105,7 +117,7 @@ func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, 
 		return tail{}, err
 	}
 	t.counts = counter.Counts()
-	t.records = report.Records{Count: content.Lines, Bytes: content.StoredBytes, Digest: "sha256:" + content.SHA256}
+	t.records = report.Records{Count: t.counts.Records, Bytes: content.StoredBytes, Digest: "sha256:" + content.SHA256}
 	return t, nil
 }
 

@@ -242,6 +242,7 @@ func (e *execution) checkBudget(ctx context.Context, estimate artifact.Estimate)
 	}
 	usage.Task -= estimate.Plan
 	usage.All -= estimate.Plan
+	e.reporter.note(func(current *report.Report) { current.Usage = &report.Usage{Task: usage.Task, All: usage.All} })
 	links := e.state.Links.Count(directory.User) + e.state.Links.Count(directory.Department)
 	estimate.State = linkBytes * (links + estimate.Operations)
 	err = e.Budget.Check(usage, estimate)

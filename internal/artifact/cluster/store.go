@@ -170,24 +170,13 @@ const pageSize = 500
 // all of this namespace, since a runner sees no other.
 func (s *Store) Usage(ctx context.Context) (artifact.Usage, error) {
 	var usage artifact.Usage
-	list := &metav1.PartialObjectMetadataList{}
-	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.KindSyncArtifact + "List"))
-	for {
-		options := []client.ListOption{client.InNamespace(s.options.Namespace), client.Limit(pageSize), client.Continue(list.Continue)}
-		if err := retry(ctx, func() error { return s.options.Client.List(ctx, list, options...) }); err != nil {
-			return artifact.Usage{}, fmt.Errorf("adding up the SyncArtifacts of namespace %q: %w", s.options.Namespace, err)
+	err := Visit(ctx, s.options.Client, s.options.Namespace, func(item Item) {
+		usage.All += item.Bytes
+		if item.Task == s.options.Task {
+			usage.Task += item.Bytes
 		}
-		for i := range list.Items {
-			size := storedBytes(list.Items[i].Annotations)
-			usage.All += size
-			if list.Items[i].Labels[v1alpha1.LabelTask] == s.options.Task {
-				usage.Task += size
-			}
-		}
-		if list.Continue == "" {
-			return usage, nil
-		}
-	}
+	})
+	return usage, err
 }
 
 // storedBytes is what an object says of its size. One that says nothing is taken to be as large as it may be.

@@ -1,0 +1,129 @@
+package retention
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/internal/report"
+)
+
+// recently is how long after the end of a run its report says what is stored.
+const recently = 10 * time.Minute
+
+// overBudget names whose details go so that a further run finds room. The last
+// run has told how much was stored; only if that leaves too little room the
+// store itself is asked.
+func (r *Reconciler) overBudget(ctx context.Context, o *observed) ([]loss, error) {
+	limits := marksOf(r.Budget, linksOf(o.task))
+	told, err := r.lastReport(ctx, o)
+	if err != nil || told == nil || !limits.over(told) {
+		return nil, err
+	}
+	var tasks v1alpha1.SyncTaskList
+	var runs v1alpha1.SyncRunList
+	for _, list := range []client.ObjectList{&tasks, &runs} {
+		if err := r.Client.List(ctx, list, client.InNamespace(o.task.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("listing what the history of namespace %s consists of: %w", o.task.Namespace, err)
+		}
+	}
+	found, err := r.takeStock(ctx, o.task.Namespace, runs.Items)
+	if err != nil {
+		return nil, err
+	}
+	histories := historiesOf(tasks.Items, runs.Items, o.named)
+	return makeRoom(o.task.Name, candidatesOf(histories, r.Clock.Now()), found, limits), nil
+}
+
+// lastReport is the report of the last run, if it has ended of late.
+func (r *Reconciler) lastReport(ctx context.Context, o *observed) (*report.Report, error) {
+	last := o.lastRun()
+	at := slices.IndexFunc(o.runs, func(run *v1alpha1.SyncRun) bool { return run.UID == last })
+	if at < 0 || !isComplete(o.runs[at]) || r.Clock.Since(endOf(o.runs[at])) > recently {
+		return nil, nil
+	}
+	name, err := cluster.ReportName(last)
+	if err != nil {
+		return nil, err
+	}
+	var object v1alpha1.SyncArtifact
+	key := types.NamespacedName{Namespace: o.task.Namespace, Name: name}
+	if err := r.Live.Get(ctx, key, &object); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("reading SyncArtifact %s: %w", key, err)
+	}
+	facts, err := cluster.DecodeReport(&object)
+	if err != nil {
+		return nil, nil // its run shows what is wrong with it
+	}
+	return &facts, nil
+}
+
+// historiesOf are the histories of all tasks of a namespace, those of tasks that
+// are gone too: their runs take room as well.
+func historiesOf(tasks []v1alpha1.SyncTask, runs []v1alpha1.SyncRun, named map[types.UID]bool) []*observed {
+	histories := map[string]*observed{}
+	for i := range tasks {
+		histories[tasks[i].Name] = &observed{task: &tasks[i], named: named}
+	}
+	for i := range runs {
+		name := runs[i].Spec.TaskRef.Name
+		if histories[name] == nil {
+			histories[name] = &observed{task: &v1alpha1.SyncTask{}, named: named}
+		}
+		histories[name].add(&runs[i])
+	}
+	var result []*observed
+	for history := range maps.Values(histories) {
+		result = append(result, history)
+	}
+	return result
+}
+
+// leftovers are streams that only an unfinished run needs. Its runner removes
+// them at its end, unless it is killed just then.
+var leftovers = map[string]bool{"plan": true, "journal": true}
+
+// takeStock asks the store what is in it, and removes what runs have left over.
+func (r *Reconciler) takeStock(ctx context.Context, namespace string, runs []v1alpha1.SyncRun) (stock, error) {
+	ended := map[types.UID]bool{}
+	for i := range runs {
+		ended[runs[i].UID] = isComplete(&runs[i]) && runs[i].Spec.Type != v1alpha1.RunPlan
+	}
+	found := stock{runs: map[types.UID]int64{}, tasks: map[string]int64{}}
+	var left []cluster.Item
+	err := cluster.Visit(ctx, r.Direct, namespace, func(item cluster.Item) {
+		if ended[item.Run] && leftovers[item.Stream()] {
+			left = append(left, item)
+			return
+		}
+		if item.Run != "" {
+			found.runs[item.Run] += item.Bytes
+		}
+		found.tasks[item.Task] += item.Bytes
+		found.all += item.Bytes
+	})
+	if err != nil {
+		return stock{}, err
+	}
+	for _, item := range left {
+		if err := cluster.Remove(ctx, r.Direct, namespace, item); err != nil {
+			return stock{}, err
+		}
+	}
+	if len(left) > 0 {
+		log.FromContext(ctx).Info("Removed what ended runs had left over", "objects", len(left))
+	}
+	return found, nil
+}

@@ -1,0 +1,93 @@
+package synctask
+
+import (
+	"context"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/internal/definition"
+)
+
+// forgetLimit is how many runs one reconcile deletes at most.
+const forgetLimit = 50
+
+// forgetting is what goes with a task whose history is not to outlive it.
+type forgetting struct {
+	runs  []*v1alpha1.SyncRun
+	state []cluster.Item
+}
+
+// observeForgetting looks for what a deleted task takes along: its runs, and
+// when they are gone its state, unless another task has the same people.
+func (r *Reconciler) observeForgetting(ctx context.Context, o *observed) error {
+	policy := definition.Resolve(&o.task.Spec).History.OnTaskDeletion
+	if policy != v1alpha1.OnTaskDeletionDelete || o.executing() != nil {
+		return nil
+	}
+	for i := range o.runs {
+		run := &o.runs[i]
+		_, byAnnotation := run.Annotations[v1alpha1.AnnotationKeep]
+		_, byLabel := run.Labels[v1alpha1.AnnotationKeep]
+		if !byAnnotation && !byLabel && run.DeletionTimestamp.IsZero() {
+			o.forgetting.runs = append(o.forgetting.runs, run)
+		}
+	}
+	if len(o.forgetting.runs) > 0 {
+		return nil
+	}
+	alone, err := r.ownsAlone(ctx, o.task)
+	if err != nil || !alone {
+		return err
+	}
+	return cluster.Visit(ctx, r.Direct, o.task.Namespace, func(item cluster.Item) {
+		if item.IsOf(definition.Owner(o.task)) {
+			o.forgetting.state = append(o.forgetting.state, item)
+		}
+	})
+}
+
+// ownsAlone says whether no other task has the owner of this one. It asks the
+// API server: a state that somebody else has taken over must not go.
+func (r *Reconciler) ownsAlone(ctx context.Context, task *v1alpha1.SyncTask) (bool, error) {
+	var tasks v1alpha1.SyncTaskList
+	if err := r.Live.List(ctx, &tasks, client.InNamespace(task.Namespace)); err != nil {
+		return false, fmt.Errorf("listing the SyncTasks of namespace %s: %w", task.Namespace, err)
+	}
+	for i := range tasks.Items {
+		if tasks.Items[i].UID != task.UID && definition.Owner(&tasks.Items[i]) == definition.Owner(task) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// isDone says whether nothing is left to forget.
+func (f forgetting) isDone() bool { return len(f.runs)+len(f.state) == 0 }
+
+// forget deletes some runs, or the state, whose manifests go first: from then on it is absent.
+func (r *Reconciler) forget(ctx context.Context, o *observed) error {
+	for _, run := range o.forgetting.runs[:min(len(o.forgetting.runs), forgetLimit)] {
+		object := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: run.Name}}
+		err := r.Client.Delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &run.UID})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting SyncRun %s/%s with its task: %w", run.Namespace, run.Name, err)
+		}
+	}
+	for _, manifests := range []bool{true, false} {
+		for _, item := range o.forgetting.state {
+			if (item.Kind == cluster.LabelValueManifest) != manifests {
+				continue
+			}
+			if err := cluster.Remove(ctx, r.Direct, o.task.Namespace, item); err != nil {
+				return err
+			}
+		}
+	}
+	log.FromContext(ctx).Info("History removed with its task", "runs", min(len(o.forgetting.runs), forgetLimit), "state", len(o.forgetting.state))
+	return nil
+}

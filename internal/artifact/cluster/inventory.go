@@ -1,0 +1,84 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact"
+)
+
+// Item is a stored object, as far as its metadata tells.
+type Item struct {
+	Name string
+	UID  types.UID
+	// Run owns the object; empty for what belongs to an owner and outlives runs.
+	Run  types.UID
+	Task string
+	// Kind is what the label synccenter.dev/artifact says.
+	Kind string
+	// Bytes is the size of the data.
+	Bytes int64
+}
+
+// Stream is the stream that the object is a piece of.
+func (i Item) Stream() string {
+	_, name, _ := strings.Cut(i.Name, "-"+i.Kind+"-")
+	if i.Kind == LabelValueChunk {
+		return streamOf(name)
+	}
+	return name
+}
+
+// IsOf says whether the object belongs to an owner, and to no run.
+func (i Item) IsOf(owner string) bool {
+	key, err := artifact.Scope{Owner: owner}.Key()
+	return err == nil && i.Run == "" && strings.HasPrefix(i.Name, key+"-")
+}
+
+// Visit shows every object of a namespace that the options select, page by page. The data stays on the server.
+func Visit(ctx context.Context, reader client.Reader, namespace string, visit func(Item), selected ...client.ListOption) error {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.KindSyncArtifact + "List"))
+	for {
+		options := append([]client.ListOption{client.InNamespace(namespace), client.Limit(pageSize), client.Continue(list.Continue)}, selected...)
+		if err := retry(ctx, func() error { return reader.List(ctx, list, options...) }); err != nil {
+			return fmt.Errorf("listing the SyncArtifacts of namespace %q: %w", namespace, err)
+		}
+		for i := range list.Items {
+			visit(itemOf(&list.Items[i]))
+		}
+		if list.Continue == "" {
+			return nil
+		}
+	}
+}
+
+func itemOf(object *metav1.PartialObjectMetadata) Item {
+	item := Item{
+		Name: object.Name, UID: object.UID, Task: object.Labels[v1alpha1.LabelTask], Kind: object.Labels[v1alpha1.LabelArtifact],
+		Bytes: storedBytes(object.Annotations),
+	}
+	for _, owner := range object.OwnerReferences {
+		if owner.Kind == v1alpha1.KindSyncRun {
+			item.Run = owner.UID
+		}
+	}
+	return item
+}
+
+// Remove deletes an object that was seen, and no other of its name. One that is gone already is no error.
+func Remove(ctx context.Context, writer client.Writer, namespace string, item Item) error {
+	object := &v1alpha1.SyncArtifact{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: item.Name}}
+	err := writer.Delete(ctx, object, client.Preconditions{UID: &item.UID})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting SyncArtifact %s/%s: %w", namespace, item.Name, err)
+	}
+	return nil
+}
