@@ -31,7 +31,7 @@ var server *slapdtest.Server
 
 func TestMain(m *testing.M) {
 	var err error
-	if server, err = slapdtest.New(slapdtest.Options{Database: readerRights}); err != nil {
+	if server, err = slapdtest.New(slapdtest.Options{Database: readerRights, Global: typedSchema}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
