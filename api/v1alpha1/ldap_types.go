@@ -198,7 +198,9 @@ type LDAPTargetUsers struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.enabled) || self.disabled != self.enabled",message="disabled and enabled are the same value, so nobody could be turned off; give them different values"
 type LDAPDisable struct {
-	// attribute that says whether the account is on. Example: employeeType.
+	// attribute that says whether the account is on. A mapping may write it: then
+	// the source says whose account is off, and an update that turns one off is
+	// counted, held and looked up as a removal. Example: employeeType.
 	// +required
 	Attribute AttributeName `json:"attribute"`
 	// disabled is its value on an account that is off. Example: disabled.

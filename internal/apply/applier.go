@@ -44,6 +44,8 @@ type Options struct {
 	Absent Absent
 	// WithoutDepartment does the same for users who are to lose their last department: StillThere says that they have one again.
 	WithoutDepartment Absent
+	// TurnedOff does the same for users whose account is to be turned off by an update: TurnedOff says that the source still wants that.
+	TurnedOff Absent
 	// Protected says of a target entry, read with ProtectedFields of its kind, that nothing may be done to it; nil when nothing is protected.
 	Protected       func(entry *directory.Entry) (bool, error)
 	ProtectedFields func(kind directory.Kind) []string

@@ -15,11 +15,16 @@ func Effect(links *state.Links, operation *plan.Operation, outcome Outcome, run 
 	if operation.Kind == plan.DeleteUser || operation.Kind == plan.DeleteDepartment {
 		return removalEffect(links, operation, outcome, run)
 	}
-	if LosesDepartments(operation, outcome) {
+	if WaitsInPlace(operation, outcome) {
 		return lossEffect(links, operation, outcome, run)
 	}
 	if outcome.Status != plan.Succeeded {
 		return nil
+	}
+	if operation.TakesAway {
+		if err := endHolds(links, operation); err != nil {
+			return err
+		}
 	}
 	link, linked := links.BySource(operation.Subject, operation.SourceID)
 	switch {
@@ -45,9 +50,26 @@ func Effect(links *state.Links, operation *plan.Operation, outcome Outcome, run 
 	return links.Put(link)
 }
 
-// LosesDepartments reports that an operation which would take the last department from people is held.
-func LosesDepartments(operation *plan.Operation, outcome Outcome) bool {
-	return outcome.Status == plan.Held && (operation.Kind == plan.ChangeUserDepartments || operation.Kind == plan.SyncDepartmentMembers)
+// WaitsInPlace reports that something is held which an operation would take from people who are in the source: the last department, or the
+// account by an update that turns it off.
+func WaitsInPlace(operation *plan.Operation, outcome Outcome) bool {
+	if outcome.Status != plan.Held {
+		return false
+	}
+	switch operation.Kind {
+	case plan.ChangeUserDepartments, plan.SyncDepartmentMembers:
+		return true
+	case plan.UpdateUser:
+		return turnsOff(operation)
+	default:
+		return false
+	}
+}
+
+// turnsOff reports that an update turns the account off.
+func turnsOff(operation *plan.Operation) bool {
+	after := changeOf(operation, plan.FieldActive).After
+	return len(after) == 1 && after[0] == "false"
 }
 
 // People are the source IDs of those from whom an operation takes an account or the last department.
@@ -58,14 +80,40 @@ func People(operation *plan.Operation) []string {
 	return []string{operation.SourceID}
 }
 
-// lossEffect remembers with each person that the loss of the last department is held. A loss that was held before keeps its beginning.
+// lossEffect remembers with each person what is held. What was held before keeps its beginning.
 func lossEffect(links *state.Links, operation *plan.Operation, outcome Outcome, run string) error {
 	for _, id := range People(operation) {
 		link, linked := links.BySource(directory.User, id)
-		if !linked || link.HeldLoss != nil {
+		hold := &link.HeldLoss
+		if operation.Kind == plan.UpdateUser {
+			hold = &link.HeldOff
+		}
+		if !linked || *hold != nil {
 			continue
 		}
-		link.HeldLoss = &state.Hold{Since: outcome.Time, Run: run, Reason: outcome.Message}
+		*hold = &state.Hold{Since: outcome.Time, Run: run, Reason: outcome.Message}
+		if err := links.Put(link); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endHolds takes off the list what was held and is done now.
+func endHolds(links *state.Links, operation *plan.Operation) error {
+	if operation.Kind == plan.UpdateDepartment { // it steps aside for another one
+		return nil
+	}
+	for _, id := range People(operation) {
+		link, linked := links.BySource(directory.User, id)
+		if !linked {
+			continue
+		}
+		if operation.Kind == plan.UpdateUser {
+			link.HeldOff = nil
+		} else {
+			link.HeldLoss = nil
+		}
 		if err := links.Put(link); err != nil {
 			return err
 		}
@@ -97,7 +145,7 @@ func removalEffect(links *state.Links, operation *plan.Operation, outcome Outcom
 func withState(link state.Link, to state.LinkState, since time.Time, run, reason, name string) state.Link {
 	link.State, link.Since, link.Run, link.Reason = to, &since, run, reason
 	if to == state.Disabled {
-		link.HeldLoss = nil
+		link.HeldLoss, link.HeldOff = nil, nil
 	}
 	if name != "" {
 		link.Name = name

@@ -99,32 +99,21 @@ func (a *Applier) unlessPlaced(operation *plan.Operation, write func(context.Con
 	}
 	return func(ctx context.Context) (*directory.Entry, error) {
 		for ids := range slices.Chunk(People(operation), lookupBatch) {
-			var verdicts map[string]Verdict
-			err := a.try(ctx, func() (err error) {
-				verdicts, err = a.options.WithoutDepartment(ctx, directory.User, ids)
-				return err
-			})
+			verdicts, err := a.ask(ctx, a.options.WithoutDepartment, ids, lastDepartment)
 			if err != nil {
-				if _, fatal := a.failed(ctx, err); fatal != nil {
-					return nil, fatal
-				}
-				return nil, notTaken(ReasonLookupFailed, fmt.Sprintf("looking the user up in the source before the loss of the last department: %v", err))
+				return nil, err
 			}
 			for _, id := range ids {
 				switch verdicts[id] {
 				case Gone, OutOfScope:
 				case StillThere:
-					return nil, notTaken(ReasonStillInSource, fmt.Sprintf(
+					return nil, lastDepartment.refused(ReasonStillInSource, fmt.Sprintf(
 						"the user %s has a department in the source again, as the look-up just before found; the next run looks at it afresh", id))
 				default:
-					return nil, notTaken(ReasonLookupFailed, fmt.Sprintf("the source did not say whether the user %s has a department", id))
+					return nil, lastDepartment.refused(ReasonLookupFailed, fmt.Sprintf("the source did not say whether the user %s has a department", id))
 				}
 			}
 		}
 		return write(ctx)
 	}
-}
-
-func notTaken(reason, message string) error {
-	return &refusal{status: plan.Skipped, reason: reason, message: "nobody lost the last department: " + message}
 }

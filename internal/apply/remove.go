@@ -14,7 +14,7 @@ import (
 // Verdict is what the source says about an entry that is to be removed.
 type Verdict string
 
-// The verdicts. Only the first two let an entry be removed.
+// The verdicts. Only the first two let an entry be removed, and only the last lets an update turn its account off.
 const (
 	// Gone: the source does not have the entry.
 	Gone Verdict = "Gone"
@@ -22,6 +22,8 @@ const (
 	OutOfScope Verdict = "OutOfScope"
 	// StillThere: the source has it and the task is about it.
 	StillThere Verdict = "StillThere"
+	// TurnedOff: the source has it, and says that its account is off.
+	TurnedOff Verdict = "TurnedOff"
 )
 
 // Absent looks entries up in the source just before they are removed. An answer that cannot be trusted is an error.

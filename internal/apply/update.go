@@ -30,14 +30,14 @@ func (a *Applier) update(operation *plan.Operation, write func(context.Context, 
 		return a.linkOnly(operation, id), nil
 	}
 	s := step{
-		write: func(ctx context.Context) (*directory.Entry, error) {
+		write: a.unlessOn(operation, func(ctx context.Context) (*directory.Entry, error) {
 			secrets, err := a.secrets.of(operation)
 			if err != nil {
 				return nil, err
 			}
 			updated, err := write(ctx, id, withSecrets(patch, secrets))
 			return written(updated, withoutSecrets(err, secrets))
-		},
+		}),
 		wrote:   operation.Changes,
 		pending: pending,
 	}

@@ -74,9 +74,6 @@ func (p *problems) timeZone(path, zone string) {
 // ownFields finds mapping rows that write a field which Sync Center itself writes.
 func (p *problems) ownFields(spec *v1alpha1.SyncTaskSpec, ldap *v1alpha1.LDAPTarget) {
 	own := map[string]string{}
-	if ldap.Users.Disable != nil {
-		own[strings.ToLower(string(ldap.Users.Disable.Attribute))] = "users.disable"
-	}
 	if ldap.Users.Mark != "" {
 		own[strings.ToLower(string(ldap.Users.Mark))] = "users.mark"
 	}

@@ -26,6 +26,9 @@ type Capabilities struct {
 	Leaders bool
 	// Disable: an account can be turned off without being deleted.
 	Disable bool
+	// DisableField is the field that says whether an account is off, where a mapping may write it: DisabledValue, in any case, is off, and
+	// anything else is on. EnabledValue is what an account that is on holds; empty when the field is empty then.
+	DisableField, DisabledValue, EnabledValue string
 	// UserMark and DepartmentMark: the entry has a place for a Mark.
 	UserMark, DepartmentMark bool
 	// UserIdentifier is the field whose change is a rename of the user; empty when there is none.

@@ -14,7 +14,7 @@ import (
 //
 // Without a matching rule users are matched by the field that identifies them in the target, if a row copies it.
 func Compile(spec Spec, source, target directory.Schema, capabilities directory.Capabilities) (*Mapper, error) {
-	c := compiler{source: source, target: target}
+	c := compiler{source: source, target: target, accounts: capabilities.DisableField}
 	users := c.kind(directory.User, spec.Users, capabilities.UserIdentifier)
 	departments := c.kind(directory.Department, spec.Departments, capabilities.DepartmentName)
 	rules := spec.MatchUsers
@@ -28,13 +28,15 @@ func Compile(spec Spec, source, target directory.Schema, capabilities directory.
 	}
 	users.collectFields()
 	departments.collectFields()
-	return &Mapper{users: users, departments: departments}, nil
+	return &Mapper{users: users, departments: departments, account: accountOf(users, capabilities)}, nil
 }
 
 // compiler gathers what is wrong while it prepares rows and rules.
 type compiler struct {
 	source, target directory.Schema
-	problems       Problems
+	// accounts is the field that turns accounts off, if a mapping may write it.
+	accounts string
+	problems Problems
 }
 
 func (c *compiler) report(path, field, format string, arguments ...any) {
@@ -98,6 +100,9 @@ func (c *compiler) row(kind directory.Kind, path string, r Row, naming string) (
 	}
 	if field.Secret && !(r.Sensitive && r.OnCreate) {
 		c.report(path, r.To, "the field holds a secret, which the target does not give back: it is written only by a row with sensitive: true and apply: OnCreate")
+	}
+	if r.Sensitive && c.accounts != "" && field.Name == c.accounts && kind == directory.User {
+		c.report(path, r.To, "the field says whose account is off, which decides about removals, so it cannot be sensitive")
 	}
 	if r.Sensitive && field.Name == naming {
 		c.report(path, r.To, "the field names the %s in the target, and so in messages and records, so it cannot be sensitive", strings.ToLower(string(kind)))

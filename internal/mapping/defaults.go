@@ -25,7 +25,7 @@ var (
 // The field by which the target knows departments gets the name that people call the department: a source of another kind keeps it elsewhere.
 func Defaults(source, target directory.Schema, capabilities directory.Capabilities) Spec {
 	spec := Spec{
-		Users:       defaultRows(directory.User, defaultUserFields, source, target),
+		Users:       defaultRows(directory.User, withoutField(defaultUserFields, capabilities.DisableField), source, target),
 		Departments: defaultRows(directory.Department, defaultDepartmentFields, source, target),
 	}
 	naming, ok := target.Field(directory.Department, capabilities.DepartmentName)
@@ -34,6 +34,11 @@ func Defaults(source, target directory.Schema, capabilities directory.Capabiliti
 		spec.Departments = append(spec.Departments, Row{To: naming.Name, Expression: "department.name"})
 	}
 	return spec
+}
+
+// withoutField leaves out the field that turns accounts off: who copies it says so.
+func withoutField(names []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(other string) bool { return strings.EqualFold(other, name) })
 }
 
 func defaultRows(kind directory.Kind, names []string, source, target directory.Schema) []Row {

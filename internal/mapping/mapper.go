@@ -10,6 +10,7 @@ import (
 // Mapper maps the entries of one task. It may be used by several goroutines at once.
 type Mapper struct {
 	users, departments *kindMapper
+	account            account
 }
 
 // kindMapper maps the entries of one kind. Rows are in the order of their target fields.
@@ -69,6 +70,9 @@ func (m *Mapper) Map(e directory.Entry) (Form, error) {
 	var err error
 	if form.Fields, err = mapRows(k.fields, &e, &form.Unreadable); err != nil {
 		return Form{}, err
+	}
+	if e.Kind == directory.User {
+		m.account.settle(form.Fields)
 	}
 	if form.References, err = mapRows(k.references, &e, &form.Unreadable); err != nil {
 		return Form{}, err

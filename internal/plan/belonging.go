@@ -72,7 +72,9 @@ func (p *Planner) awaitedDepartment(r *row) string {
 // becomes of a user whose new department is awaited is not known, so nothing is forgotten then.
 func (p *Planner) heldLoss(link *state.Link, before, after []string, awaited string) *state.Hold {
 	switch {
-	case link == nil || link.HeldLoss == nil || p.options.Reconsider:
+	case link == nil || link.HeldLoss == nil:
+		return nil
+	case len(before) > 0 && (len(after) == 0 || awaited != "") && p.options.Reconsider:
 		return nil
 	case len(before) > 0 && (len(after) == 0 || awaited != ""):
 		p.countStaying(p.membership.held, before)

@@ -354,7 +354,7 @@ func (p *Planner) planLinkGone(link state.Link, base Operation) error {
 
 // release ends the care for an entry that left the source and is kept.
 func (p *Planner) release(link state.Link, base Operation, why string) error {
-	link.State, link.HeldLoss = state.Released, nil
+	link.State, link.HeldLoss, link.HeldOff = state.Released, nil, nil
 	link.Name = base.Name
 	p.output.link(link)
 	return p.output.decided(base, Skipped, ReasonKept, "the entry left the source or the scope and stays in the target, since "+why)

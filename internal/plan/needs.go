@@ -15,10 +15,12 @@ type needs struct {
 	// exchanged says where those users stand in the plan whose identifier others claim, opened which departments have a temporary name
 	// since when, and moved where departments are moved.
 	exchanged, opened, moved map[string]int
+	// taken says which users are taken over now.
+	taken map[string]int
 }
 
 func newNeeds(p *Planner) *needs {
-	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, gained: map[string]int{}, left: map[string]int{}}
+	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, taken: map[string]int{}}
 }
 
 // fill gives an operation that has its index its needs, and notes it for those that come later.
@@ -35,6 +37,12 @@ func (n *needs) fill(o *Operation) {
 	}
 	if giver := n.giverOf(o); giver != "" {
 		o.need(n.exchanged, giver)
+	}
+	if o.Adopt {
+		n.taken[o.SourceID] = o.Index
+	}
+	if o.Kind == UpdateUser && o.TakesAway {
+		o.need(n.taken, o.SourceID)
 	}
 	if o.Wave>>20 == uint32(stageExchange) {
 		n.exchanged[o.SourceID] = o.Index

@@ -32,6 +32,8 @@ type LinkChange struct {
 	Drop bool `json:"drop,omitempty"`
 	// LossEnds forgets that the loss of the last department is held, and changes nothing else.
 	LossEnds bool `json:"lossEnds,omitempty"`
+	// OffEnds does the same for the turning off of the account.
+	OffEnds bool `json:"offEnds,omitempty"`
 }
 
 // len counts what was added.
@@ -41,6 +43,10 @@ func (o *output) link(link state.Link) { o.links = append(o.links, LinkChange{Li
 
 func (o *output) lossEnds(link state.Link) {
 	o.links = append(o.links, LinkChange{Link: link, LossEnds: true})
+}
+
+func (o *output) offEnds(link state.Link) {
+	o.links = append(o.links, LinkChange{Link: link, OffEnds: true})
 }
 
 func (o *output) drop(link state.Link) { o.links = append(o.links, LinkChange{Link: link, Drop: true}) }

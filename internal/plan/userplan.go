@@ -106,6 +106,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	enable := j.target.disabled && p.disabledByUs(j.link, found.relinks)
 	sameFields := j.source.plain && j.target.plain && j.source.hash == j.target.hash
 	if sameFields && !adopted && mark == markFine && !enable && p.sameDepartments(is.before, is.after) {
+		p.offEnds(j.link)
 		p.reviveLink(j.link)
 		return p.planStaying(base, is, true)
 	}
@@ -121,12 +122,20 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		base.Kind = UpdateUser
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
+	off := p.turnOffOf(j.link, source, target)
+	if !off.wanted {
+		p.offEnds(j.link)
+	}
+	enable = enable && !off.said
 	planned, changed := p.output.len()+p.exchange.len(), p.facts.ChangedUsers
 	taken := adopted || mark == markMissing
-	if err := p.planUserFields(base, j.link, source, target, userTake{taken: taken, adopted: adopted, relinks: found.relinks, enable: enable}); err != nil {
+	if err := p.planUserFields(base, j.link, source, target, userTake{taken: taken, adopted: adopted, relinks: found.relinks, enable: enable, off: off}); err != nil {
 		return err
 	}
 	if err := p.planUserDepartments(base, is.before, is.after); err != nil {
+		return err
+	}
+	if err := p.planTurnOff(base, off, is.before, len(is.before) > 0 && len(is.after) == 0); err != nil {
 		return err
 	}
 	own := p.output.len()
@@ -139,6 +148,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	if !enable {
 		p.reviveLink(j.link)
 	}
+	base.Note = joinNotes(base.Note, off.note())
 	return p.planStaying(base, is, planned == p.output.len()+p.exchange.len())
 }
 
@@ -155,17 +165,20 @@ func (p *Planner) disabledByUs(link *state.Link, relinks string) bool {
 type userTake struct {
 	taken, adopted, enable bool
 	relinks                string
+	off                    turnOff
 }
 
 // planUserFields plans the rename and the update of a paired user.
 func (p *Planner) planUserFields(base Operation, link *state.Link, source, target *mapping.Form, take userTake) error {
-	changes := p.fieldChanges(link, source, target)
+	changes := p.withoutTurnOff(p.fieldChanges(link, source, target), take.off)
 	counted := len(changes) > 0
-	identifier := p.options.Capabilities.UserIdentifier
-	for i, change := range changes {
+	for _, change := range changes {
 		if len(change.After) == 0 && len(change.Before) > 0 {
 			p.facts.Cleared[change.Field]++
 		}
+	}
+	identifier := p.options.Capabilities.UserIdentifier
+	for i, change := range changes {
 		if change.Field == identifier && identifier != "" {
 			rename := base
 			rename.Kind, rename.Changes = ChangeUserIdentifier, []Change{change}

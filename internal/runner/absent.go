@@ -13,27 +13,49 @@ import (
 // sentinels is how many entries that were there at the read are looked up along with those that are to be removed.
 const sentinels = 3
 
+// question is what the source is asked once more before something is taken away, and what its answer means.
+type question struct {
+	// prepare makes ready what judging needs, when this attempt goes on with a plan and has read nothing yet.
+	prepare func(context.Context) error
+	fields  func() []string
+	judge   func(*directory.Entry) apply.Verdict
+}
+
 // absent looks entries up in the source just before they are removed, together with some that were found by the read. When none of those
 // is found, in scope, by the same call, the answer says nothing: the account may have lost the right to see people or what the filters ask for.
 func (e *execution) absent(present presentSample) apply.Absent {
-	return e.lookUp(present, e.entryVerdict)
+	return e.lookUp(present, question{e.needScope, e.scopeFields, e.entryVerdict})
 }
 
 // withoutDepartment does the same for the departments of users.
 func (e *execution) withoutDepartment(present presentSample) apply.Absent {
-	return e.lookUp(present, e.departmentVerdict)
+	return e.lookUp(present, question{e.needScope, e.scopeFields, e.departmentVerdict})
 }
 
-func (e *execution) lookUp(present presentSample, judge func(*directory.Entry) apply.Verdict) apply.Absent {
+// turnedOff does the same for users whose account the source turns off.
+func (e *execution) turnedOff(present presentSample) apply.Absent {
+	prepare := func(ctx context.Context) error {
+		if err := e.needScope(ctx); err != nil {
+			return err
+		}
+		return e.needMapper(ctx)
+	}
+	fields := func() []string { return union(e.scopeFields(), e.mapper.SourceFields(directory.User)) }
+	return e.lookUp(present, question{prepare, fields, e.accountVerdict})
+}
+
+func (e *execution) scopeFields() []string { return e.chosen.Fields() }
+
+func (e *execution) lookUp(present presentSample, asked question) apply.Absent {
 	return func(ctx context.Context, kind directory.Kind, ids []string) (map[string]apply.Verdict, error) {
 		known := chooseSentinels(present[kind], ids)
 		if len(known) == 0 {
 			return nil, errors.New("no other entry is known to be in the source, so that an answer of \"absent\" could not be trusted; remove it in the target by hand, or run again when there is one")
 		}
-		if err := e.needScope(ctx); err != nil {
+		if err := asked.prepare(ctx); err != nil {
 			return nil, err
 		}
-		entries, err := e.source.Lookup(ctx, kind, append(slices.Clone(ids), known...), e.chosen.Fields())
+		entries, err := e.source.Lookup(ctx, kind, append(slices.Clone(ids), known...), asked.fields())
 		if err != nil {
 			return nil, err
 		}
@@ -45,7 +67,7 @@ func (e *execution) lookUp(present presentSample, judge func(*directory.Entry) a
 			return nil, fmt.Errorf("entries that the read had found in scope (%q) were not found so by the look-up either, so its answer cannot be trusted; "+
 				"check the rights of the source's account and run again", known)
 		}
-		return verdicts(ids, found, judge), nil
+		return verdicts(ids, found, asked.judge), nil
 	}
 }
 
@@ -129,4 +151,20 @@ func (e *execution) departmentVerdict(entry *directory.Entry) apply.Verdict {
 		return ""
 	}
 	return apply.OutOfScope
+}
+
+// accountVerdict says whether the source, mapped as the task says, turns a user's account off.
+func (e *execution) accountVerdict(entry *directory.Entry) apply.Verdict {
+	verdict := e.entryVerdict(entry)
+	if verdict != apply.StillThere {
+		return verdict
+	}
+	form, err := e.mapper.Map(*entry)
+	if err != nil {
+		return ""
+	}
+	if off, said := e.mapper.SaysOff(&form); said && off {
+		return apply.TurnedOff
+	}
+	return apply.StillThere
 }

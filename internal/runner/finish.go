@@ -24,16 +24,16 @@ type tail struct {
 	removed map[apply.Removal]struct{}
 	// notReached counts what the run did not come to, inDoubt what it does not know about.
 	notReached, inDoubt int64
-	// losses are the held losses of the last department. They are entered when the links of this run are there.
+	// losses are what is held of people who are in the source. They are entered when the links of this run are there.
 	losses []heldLoss
-	// unlisted: a loss is held for somebody who has no link, so that it is on no list.
+	// unlisted: something is held for somebody who has no link, so that it is on no list.
 	unlisted bool
 	// refused counts the removals that were refused at the last look, and refusal says why.
 	refused int64
 	refusal string
 }
 
-// heldLoss is an operation that would take the last department from people, and what held it.
+// heldLoss is an operation that would take the last department from people or turn an account off, and what held it.
 type heldLoss struct {
 	operation plan.Operation
 	outcome   apply.Outcome
@@ -130,8 +130,8 @@ func (e *execution) recordOf(line *planLine, ledger *apply.Ledger, effects bool,
 			TargetID: line.Record.TargetID, Name: line.Record.Name,
 		}
 		outcome := apply.Outcome{Status: line.Record.Status, Reason: line.Record.Reason, Message: line.Record.Message, Time: line.Record.Time}
-		if apply.LosesDepartments(&decided, outcome) {
-			decided.Changes = line.Record.Changes
+		decided.Changes = line.Record.Changes
+		if apply.WaitsInPlace(&decided, outcome) {
 			t.losses = append(t.losses, heldLoss{decided, outcome})
 			return line.Record, nil
 		}
@@ -150,7 +150,7 @@ func (e *execution) recordOf(line *planLine, ledger *apply.Ledger, effects bool,
 	return nil, nil
 }
 
-// enterLosses remembers whose loss of the last department is held.
+// enterLosses remembers what is held of people who are in the source.
 func (e *execution) enterLosses(t *tail, effects bool) error {
 	for _, loss := range t.losses {
 		if err := e.effect(&loss.operation, loss.outcome, effects); err != nil {
@@ -176,10 +176,14 @@ func (e *execution) linkEffect(change *plan.LinkChange) error {
 	case change.LossEnds:
 		current.HeldLoss = nil
 		return e.state.Links.Put(current)
+	case change.OffEnds:
+		current.HeldOff = nil
+		return e.state.Links.Put(current)
+	case change.Link.State == state.Released:
+		current.HeldLoss, current.HeldOff = nil, nil
 	}
 	current.State, current.Off = change.Link.State, change.Link.Off
 	current.Since, current.Run, current.Reason = change.Link.Since, change.Link.Run, change.Link.Reason
-	current.HeldLoss = change.Link.HeldLoss
 	return e.state.Links.Put(current)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"sync"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -151,7 +150,7 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	facts.StateRebuilt = e.loaded.Rebuilt
 	verdict := guard.Evaluate(limitsOf(&e.definition.TaskSpec.Guard, e.definition.RunSpec.GuardOverride), facts)
 	if verdict.Stop != nil {
-		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.Reason(verdict.Stop.Reason), verdict.Stop.Message}
+		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.Reason(verdict.Stop.Reason), withOverride(verdict.Stop.Message, e.definition.RunSpec.GuardOverride)}
 	}
 	summary := planSummary{
 		Time: e.Now().UTC(), Notice: e.loaded.Notice, Present: r.present,
@@ -161,13 +160,7 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	if verdict.Hold != nil {
 		summary.Notice = verdict.Hold.Message
 	}
-	if override := e.definition.RunSpec.GuardOverride; override != nil {
-		said := fmt.Sprintf("The guard was overridden for this run: %s.", strings.TrimSuffix(override.Reason, "."))
-		if summary.Notice != "" {
-			said = strings.TrimSuffix(summary.Notice, ".") + ". " + said
-		}
-		summary.Notice = said
-	}
+	summary.Notice = withOverride(summary.Notice, e.definition.RunSpec.GuardOverride)
 	return summary, verdict, nil
 }
 

@@ -225,3 +225,19 @@ func TestTheLastLookBeforeTheLossOfTheLastDepartment(t *testing.T) {
 		})
 	}
 }
+
+func TestAnOverrideTakesLossesOffTheList(t *testing.T) {
+	t.Parallel()
+	for _, test := range losings() {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := test.world(t)
+			w.task.Spec.Guard.Removals = v1alpha1.RemovalLimits{Floor: ptr.To[int32](0), Percent: ptr.To[int32](0), Count: ptr.To[int32](0)}
+			w.synced()
+			test.lose(w, "an")
+			w.expectEqual("pending", w.synced().State.Pending, 1)
+			w.expectEqual("pending after the override", w.release().State.Pending, 0)
+			w.expectEqual("who lost the last department", w.inSales("an"), false)
+		})
+	}
+}

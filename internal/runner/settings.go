@@ -1,6 +1,8 @@
 package runner
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -43,6 +45,29 @@ func limitsOf(g *v1alpha1.Guard, override *v1alpha1.GuardOverride) guard.Limits 
 	share(&limits.ClearedPercent, override.Cleared)
 	share(&limits.ChangedPercent, override.Changed)
 	return limits
+}
+
+// withOverride ends what is said about a run with the limits that it was let pass, and why.
+func withOverride(said string, override *v1alpha1.GuardOverride) string {
+	if override == nil {
+		return said
+	}
+	var parts []string
+	for _, part := range []struct {
+		name string
+		set  bool
+	}{{"removals", override.Removals != nil}, {"shrink", override.Shrink != nil}, {"cleared", override.Cleared != nil}, {"changed", override.Changed != nil}} {
+		if part.set {
+			parts = append(parts, "guardOverride."+part.name)
+		}
+	}
+	if said != "" {
+		said = strings.TrimSuffix(said, ".") + ". "
+	}
+	if len(parts) == 0 {
+		return said + "The run has a guardOverride that names no limit, so all of the task's were kept."
+	}
+	return said + fmt.Sprintf("The guard was overridden for this run (%s): %s.", strings.Join(parts, ", "), strings.TrimSuffix(override.Reason, "."))
 }
 
 // planOptions are what planning needs of the definition.

@@ -47,6 +47,8 @@ type Link struct {
 	Reason string `json:"reason,omitempty"`
 	// HeldLoss is set while a user who is in the source waits for a person to decide about the loss of the last department.
 	HeldLoss *Hold `json:"heldLoss,omitempty"`
+	// HeldOff is set while a user who is in the source waits for a person to decide about an update that turns the account off.
+	HeldOff *Hold `json:"heldOff,omitempty"`
 	// Name is what people call the entry, for lists of what is held.
 	Name string `json:"name,omitempty"`
 	// Learned tells what the target makes of values that we write.
@@ -65,18 +67,26 @@ func (l *Link) Waiting() *time.Time {
 	if l.State == Held {
 		return l.Since
 	}
-	if l.HeldLoss != nil {
-		return &l.HeldLoss.Since
+	if hold := l.firstHold(); hold != nil {
+		return &hold.Since
 	}
 	return nil
 }
 
 // WaitingRun is the run that held what waits for a person.
 func (l *Link) WaitingRun() string {
-	if l.State != Held && l.HeldLoss != nil {
-		return l.HeldLoss.Run
+	if hold := l.firstHold(); l.State != Held && hold != nil {
+		return hold.Run
 	}
 	return l.Run
+}
+
+// firstHold is what has been waiting longest of what is held of a user who is in the source.
+func (l *Link) firstHold() *Hold {
+	if l.HeldLoss == nil || l.HeldOff != nil && l.HeldOff.Since.Before(l.HeldLoss.Since) {
+		return l.HeldOff
+	}
+	return l.HeldLoss
 }
 
 // Learned remembers that a field reads otherwise than it was written: as long as we would write Wrote and it reads Reads, nothing differs.

@@ -28,8 +28,8 @@ type row struct {
 	block, offset       uint32
 	kind, origin, state uint8
 	off, dead           bool
-	// heldLoss: the packed texts have those of a held loss.
-	heldLoss bool
+	// heldLoss and heldOff: the packed texts have those of a held loss, and of an account whose turning off is held.
+	heldLoss, heldOff bool
 }
 
 // blockSize is the room of a block. A link that is larger gets a block of its own.
@@ -172,28 +172,38 @@ func (l *Links) Count(kind directory.Kind, among ...LinkState) int64 {
 }
 
 // Pending lists the removals that wait for a person, departments first, each kind in the order of its source IDs, and the digest of
-// that list. An empty list has an empty digest. The loss of the last department is a removal of another kind than that of the account.
+// that list. An empty list has an empty digest. The loss of the last department, and an update that turns the account off, are removals of
+// other kinds than that of the account; somebody who waits for both is on the list twice.
 func (l *Links) Pending() (held []Link, digest string) {
 	sum := sha256.New()
 	for _, kind := range kinds {
 		for link := range l.Sorted(kind) {
-			what := string(kind)
-			switch {
-			case link.State == Held:
-			case link.HeldLoss != nil:
-				what += " loss"
-			default:
-				continue
+			for _, what := range link.holds() {
+				held = append(held, link)
+				// IDs are bounded by no alphabet, so each is told apart by its length.
+				fmt.Fprintf(sum, "%s%s %d %s\n", kind, what, len(link.SourceID), link.SourceID)
 			}
-			held = append(held, link)
-			// IDs are bounded by no alphabet, so each is told apart by its length.
-			fmt.Fprintf(sum, "%s %d %s\n", what, len(link.SourceID), link.SourceID)
 		}
 	}
 	if len(held) == 0 {
 		return nil, ""
 	}
 	return held, "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}
+
+// holds are the words of what is held of a link, for the digest of the list.
+func (l *Link) holds() []string {
+	if l.State == Held {
+		return []string{""}
+	}
+	var what []string
+	if l.HeldLoss != nil {
+		what = append(what, " loss")
+	}
+	if l.HeldOff != nil {
+		what = append(what, " off")
+	}
+	return what
 }
 
 // slot finds the slot of an ID, or -1.

@@ -40,6 +40,10 @@ func drawLink(t *rapid.T) state.Link {
 		since := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "held since"), 0).UTC()
 		link.HeldLoss = &state.Hold{Since: since, Run: text.Draw(t, "held by"), Reason: text.Draw(t, "held for")}
 	}
+	if rapid.Bool().Draw(t, "has a held turning off") {
+		since := time.Unix(rapid.Int64Range(0, 1<<33).Draw(t, "off held since"), 0).UTC()
+		link.HeldOff = &state.Hold{Since: since, Run: text.Draw(t, "off held by"), Reason: text.Draw(t, "off held for")}
+	}
 	for range rapid.IntRange(0, 3).Draw(t, "learned") {
 		link.Learned = append(link.Learned, state.Learned{Field: text.Draw(t, "field"), Wrote: text.Draw(t, "wrote"), Reads: text.Draw(t, "reads")})
 	}

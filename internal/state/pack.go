@@ -10,7 +10,7 @@ import (
 )
 
 // A packed link is a row of codes and, in a block, its texts, each behind its length: source ID, target ID, name, and for a link that
-// has more to say since, run, reason, the same three of a held loss if there is one, and three texts for each thing learned.
+// has more to say since, run, reason, the same three of a held loss and of a held turning off if there is one, and three texts for each thing learned.
 const (
 	partSource = iota
 	partTarget
@@ -41,20 +41,22 @@ func code[T comparable](list []T, value T) uint8 {
 const sinceLayout = time.RFC3339
 
 func pack(link Link) (row, []byte, error) {
-	r := row{kind: code(kinds, link.Kind), origin: code(origins, link.Origin), state: code(states, link.State), off: link.Off, heldLoss: link.HeldLoss != nil}
+	r := row{kind: code(kinds, link.Kind), origin: code(origins, link.Origin), state: code(states, link.State), off: link.Off, heldLoss: link.HeldLoss != nil, heldOff: link.HeldOff != nil}
 	if r.kind == unknown || r.origin == unknown || r.state == unknown || link.SourceID == "" || link.TargetID == "" {
 		return row{}, nil, fmt.Errorf("a link of kind %q, origin %q and state %q between source entry %q and target entry %q is not whole",
 			link.Kind, link.Origin, link.State, link.SourceID, link.TargetID)
 	}
 	texts := []string{link.SourceID, link.TargetID, link.Name}
-	if link.Since != nil || link.Run != "" || link.Reason != "" || link.HeldLoss != nil || len(link.Learned) > 0 {
+	if link.Since != nil || link.Run != "" || link.Reason != "" || link.HeldLoss != nil || link.HeldOff != nil || len(link.Learned) > 0 {
 		since := ""
 		if link.Since != nil {
 			since = link.Since.UTC().Format(sinceLayout)
 		}
 		texts = append(texts, since, link.Run, link.Reason)
-		if loss := link.HeldLoss; loss != nil {
-			texts = append(texts, loss.Since.UTC().Format(sinceLayout), loss.Run, loss.Reason)
+		for _, hold := range []*Hold{link.HeldLoss, link.HeldOff} {
+			if hold != nil {
+				texts = append(texts, hold.Since.UTC().Format(sinceLayout), hold.Run, hold.Reason)
+			}
 		}
 		for _, learned := range link.Learned {
 			texts = append(texts, learned.Field, learned.Wrote, learned.Reads)
@@ -101,10 +103,15 @@ func unpack(r row, packed []byte) Link {
 	}
 	link.Run, link.Reason = texts[partRun], texts[partReason]
 	more := texts[partMore:]
-	if r.heldLoss {
-		link.HeldLoss = &Hold{Run: more[1], Reason: more[2]}
-		link.HeldLoss.Since, _ = time.Parse(sinceLayout, more[0]) // pack wrote it
-		more = more[3:]
+	for _, one := range []struct {
+		there bool
+		hold  **Hold
+	}{{r.heldLoss, &link.HeldLoss}, {r.heldOff, &link.HeldOff}} {
+		if one.there {
+			*one.hold = &Hold{Run: more[1], Reason: more[2]}
+			(*one.hold).Since, _ = time.Parse(sinceLayout, more[0]) // pack wrote it
+			more = more[3:]
+		}
 	}
 	for learned := range slices.Chunk(more, 3) {
 		link.Learned = append(link.Learned, Learned{Field: learned[0], Wrote: learned[1], Reads: learned[2]})

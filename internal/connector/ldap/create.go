@@ -3,6 +3,7 @@ package ldap
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	goldap "github.com/go-ldap/ldap/v3"
@@ -108,7 +109,7 @@ func (t *Target) addRequest(ctx context.Context, kind directory.Kind, dn string,
 		}
 		return request, nil
 	}
-	if disable := t.config.Users.Disable; disable != nil && disable.Enabled != "" {
+	if disable := t.config.Users.Disable; disable != nil && disable.Enabled != "" && !mapped(entry, disable.Attribute) {
 		request.Attribute(disable.Attribute, disable.valuesFor(true))
 	}
 	if attribute := t.config.Users.DepartmentAttribute; attribute != nil && len(entry.Departments) > 0 {
@@ -119,6 +120,11 @@ func (t *Target) addRequest(ctx context.Context, kind directory.Kind, dn string,
 		request.Attribute(attribute.Name, values)
 	}
 	return request, nil
+}
+
+// mapped says whether the task gives a value to an attribute that the connector would fill by itself.
+func mapped(entry connector.NewEntry, attribute string) bool {
+	return slices.ContainsFunc(entry.Attributes, func(a directory.Attribute) bool { return strings.EqualFold(a.Name, attribute) })
 }
 
 // binaryOnly are attributes whose values are transferred with the option ;binary (RFC 4522, RFC 4523).

@@ -223,7 +223,9 @@ func (r classRules) restrict(fields []directory.Field, managed map[string]string
 		if err := fits(fields, setting, name); err != nil {
 			return err
 		}
-		own[strings.ToLower(name)] = true
+		if setting != disableSetting { // a row may say who is on and who is off
+			own[strings.ToLower(name)] = true
+		}
 	}
 	for i := range fields {
 		f := &fields[i]
@@ -248,6 +250,9 @@ func fits(fields []directory.Field, setting, name string) error {
 	return nil
 }
 
+// disableSetting names the attribute that turns accounts off, in messages.
+const disableSetting = "disable.attribute"
+
 // managedOfUsers are the attributes of users that the connector writes by itself, by setting.
 func (c Config) managedOfUsers() map[string]string {
 	managed := map[string]string{"mark": c.Users.Mark}
@@ -255,7 +260,7 @@ func (c Config) managedOfUsers() map[string]string {
 		managed["departmentAttribute"] = c.Users.DepartmentAttribute.Name
 	}
 	if c.Users.Disable != nil {
-		managed["disable.attribute"] = c.Users.Disable.Attribute
+		managed[disableSetting] = c.Users.Disable.Attribute
 	}
 	return managed
 }

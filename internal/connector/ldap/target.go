@@ -68,6 +68,9 @@ func (t *Target) Capabilities() directory.Capabilities {
 		UserIdentifier: t.spelling(directory.User, users.RDN),
 		DepartmentName: t.spelling(directory.Department, departments.RDN),
 	}
+	if users.Disable != nil {
+		c.DisableField, c.DisabledValue, c.EnabledValue = t.spelling(directory.User, users.Disable.Attribute), users.Disable.Disabled, users.Disable.Enabled
+	}
 	switch {
 	case departments.Type == Groups:
 		c.Membership = directory.OnDepartment
