@@ -102,7 +102,7 @@ func TestALoginThatALeaverStillHas(t *testing.T) {
 		same, later         string
 		sameSays, laterSays string
 	}{
-		{"a deletion that is held", func(w *world) { nothingMayGo(w); deletion(v1alpha1.DeletionDelete)(w) }, "CreateUser Held", "CreateUser Failed", "decide about that removal first", "decide about the held removal"},
+		{"a deletion that is held", func(w *world) { nothingMayGo(w); deletion(v1alpha1.DeletionDelete)(w) }, "CreateUser Held", "CreateUser Held", "decide about that removal first", "decide about that removal"},
 		{"an account that is turned off", deletion(v1alpha1.DeletionDisable), "CreateUser Failed", "CreateUser Failed", "delete the account there", "delete the account there"},
 		{"an account that is kept", deletion(v1alpha1.DeletionKeep), "CreateUser Failed", "CreateUser Failed", "delete the account there", "delete the account there"},
 		{"an account that is deleted", deletion(v1alpha1.DeletionDelete), "CreateUser Succeeded", "NoUpdate Succeeded", "", ""},
