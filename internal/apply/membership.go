@@ -35,7 +35,7 @@ func (a *Applier) changeUserDepartments(operation *plan.Operation) (step, error)
 	if change.Main == "" && len(add)+len(remove) == 0 {
 		return step{}, nothingButPending(pending)
 	}
-	return step{
+	return a.finishing(operation, id, step{
 		write: a.unlessPlaced(operation, func(ctx context.Context) (*directory.Entry, error) {
 			return written(a.target.ChangeUserDepartments(ctx, id, change))
 		}),
@@ -44,7 +44,7 @@ func (a *Applier) changeUserDepartments(operation *plan.Operation) (step, error)
 			return entry, entry != nil && belongs(entry, change), err
 		},
 		pending: pending,
-	}, nil
+	}), nil
 }
 
 // belongs says whether a user is where the change puts it.

@@ -50,7 +50,7 @@ func (a *Applier) update(operation *plan.Operation, write func(context.Context, 
 			return entry, holds(entry, patch) && a.holdsSecrets(entry, operation), nil
 		}
 	}
-	return s, nil
+	return a.finishing(operation, id, s), nil
 }
 
 // linkOnly is the adoption of an entry that holds everything already and has no place for a mark: it must still be there.
@@ -144,7 +144,7 @@ func (a *Applier) changeUserIdentifier(operation *plan.Operation) (step, error) 
 	}
 	field := a.able.UserIdentifier
 	values := changeOf(operation, field).After
-	return step{
+	return a.finishing(operation, id, step{
 		write: func(ctx context.Context) (*directory.Entry, error) {
 			return written(a.target.ChangeUserIdentifier(ctx, id, values))
 		},
@@ -153,7 +153,7 @@ func (a *Applier) changeUserIdentifier(operation *plan.Operation) (step, error) 
 			return entry, entry != nil && sameValues(entry.Attributes.Get(field), values), err
 		},
 		wrote: operation.Changes,
-	}, nil
+	}), nil
 }
 
 // moveDepartment puts a department below another parent.
@@ -166,7 +166,7 @@ func (a *Applier) moveDepartment(operation *plan.Operation) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	return step{
+	return a.finishing(operation, id, step{
 		write: func(ctx context.Context) (*directory.Entry, error) {
 			return written(a.target.MoveDepartment(ctx, id, parent))
 		},
@@ -174,5 +174,5 @@ func (a *Applier) moveDepartment(operation *plan.Operation) (step, error) {
 			entry, err := a.read(ctx, directory.Department, id, nil)
 			return entry, entry != nil && entry.Parent == parent, err
 		},
-	}, nil
+	}), nil
 }

@@ -52,6 +52,10 @@ func (e *execution) resume(ctx, work context.Context, summary planSummary) error
 		// The plan waits for an attempt that can reach both ends.
 		return fmt.Errorf("going on with the stored plan: %v", err)
 	}
+	if err := e.follow(work); err != nil {
+		// The plan was made with this definition, so it is finished all the same.
+		e.Log.Warn("references may not follow those who are moved or renamed", "error", err.Error())
+	}
 	return e.carryOut(ctx, work, summary, past)
 }
 

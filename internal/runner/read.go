@@ -81,6 +81,23 @@ func (e *execution) prepareReading(ctx context.Context) (*reading, error) {
 	}, nil
 }
 
+// follow tells the target which fields the task uses, when this attempt goes on with a plan and reads nothing.
+func (e *execution) follow(ctx context.Context) error {
+	mover, ok := e.target.(connector.Mover)
+	if !ok {
+		return nil
+	}
+	if err := e.needMapper(ctx); err != nil {
+		return err
+	}
+	for _, kind := range []directory.Kind{directory.Department, directory.User} {
+		if err := mover.Follow(ctx, kind, e.mapper.TargetFields(kind)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *reading) readSource(ctx context.Context) error {
 	departments, err := all(r.source.Departments(ctx, r.mapper.SourceFields(directory.Department)))
 	if err != nil {

@@ -1,10 +1,12 @@
 package memory_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/connector/connectortest"
@@ -58,8 +60,21 @@ func fixture(config memory.Config) connectortest.Fixture {
 		Department: func(name string) directory.Attributes {
 			return directory.Attributes{{Name: "name", Values: []string{name}}}
 		},
-		Text:     "title",
-		PageSize: 100,
+		Text:      "title",
+		Reference: "manager",
+		PageSize:  100,
+		Fault: func(_ *testing.T, fault connectortest.Fault) func() {
+			if fault != connectortest.RateLimited {
+				return nil
+			}
+			server.Trouble(func(call memory.Call) *memory.Fault {
+				if !call.Write {
+					return nil
+				}
+				return &memory.Fault{Err: &connector.Error{Class: connector.RateLimited, RetryAfter: time.Second, Err: errors.New("too many requests")}}
+			})
+			return func() { server.Trouble(nil) }
+		},
 		Fill: func(t *testing.T, users int) {
 			for range users {
 				filled++

@@ -120,6 +120,9 @@ func (t *Target) Lookup(ctx context.Context, kind directory.Kind, ids []string, 
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.answers == 0 {
+		return nil, refuse(connector.Unavailable, "%s: the connection broke", t.config.Name)
+	}
 	var found []directory.Entry
 	for i, id := range ids {
 		if kept := t.entries[Key{kind, id}]; kept != nil && !slices.Contains(ids[:i], id) {
