@@ -95,20 +95,25 @@ func (n *named) findRivals(ctx context.Context, unpaired map[string]*directory.E
 	}
 	fields := union(n.mapper.SourceFields(directory.User), n.chosen.Fields())
 	return n.search(ctx, n.source, w, fields, func(entry *directory.Entry) error {
-		if n.users[entry.ID] || n.state.Links.Has(directory.User, entry.ID) {
+		if n.users[entry.ID] || n.state.Links.Has(directory.User, entry.ID) || !w.meets(entry) {
 			return nil
 		}
-		in, err := n.includes(entry)
-		if err != nil || !in {
-			return nil // who is not known, or not in scope, takes nothing from anybody
-		}
-		form, err := n.mapper.Map(*entry)
-		if err != nil || !w.meets(entry) {
+		form, ok := n.rival(entry)
+		if !ok {
 			return nil
 		}
-		unpaired[entry.ID], n.forms[entry.ID] = entry, &form
-		return n.planner.AddSource(&form)
+		unpaired[entry.ID], n.forms[entry.ID] = entry, form
+		return n.planner.AddSource(form)
 	})
+}
+
+// rival is what somebody should be in the target. False: who is not known, or not in scope, takes nothing from anybody.
+func (n *named) rival(entry *directory.Entry) (*mapping.Form, bool) {
+	if in, err := n.includes(entry); err != nil || !in {
+		return nil, false
+	}
+	form, err := n.mapper.Map(*entry)
+	return &form, err == nil
 }
 
 // findMatches adds the target entries that matching may find, and those that hold an identifier which a named user is to get. It answers with

@@ -24,7 +24,10 @@ func TestUsersAreFoundByTheirValues(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { target.Close() })
-	for range target.Departments(t.Context(), nil) {
+	for _, err := range target.Departments(t.Context(), nil) {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 
 	for _, test := range []struct {
