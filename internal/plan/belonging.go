@@ -27,28 +27,39 @@ func (p *Planner) belongingOf(j *pair) belonging {
 	is := belonging{before: p.targetDepartmentsOf(j.target), after: p.sourceDepartmentsOf(j.source)}
 	p.count(p.membership.members, is.before)
 	p.needDepartments(is.after)
-	nowhere, unplaced := len(is.before) > 0 && !slices.ContainsFunc(is.after, p.departmentMayStand), ""
+	nowhere := len(is.before) > 0 && !slices.ContainsFunc(is.after, p.departmentMayStand)
 	if nowhere {
 		is.awaited = p.awaitedDepartment(j.source)
 		p.need(is.awaited)
 	}
+	unclear := ""
 	if len(j.source.unplaced) > 0 && p.options.Capabilities.Membership != directory.NoMembership {
-		unplaced = j.source.unplaced[0]
-		is.stays = slices.ContainsFunc(p.limitDepartments(is.before), func(id string) bool { return !slices.Contains(is.after, id) })
+		unclear = j.source.unplaced[0]
 	}
 	kept := is.awaited
 	if nowhere {
-		kept = cmp.Or(kept, unplaced)
+		kept = cmp.Or(kept, unclear)
 	}
 	is.loss = p.heldLoss(j.link, is.before, is.after, kept)
 	switch {
-	case kept != "" || is.loss != nil:
+	case is.awaited != "" || is.loss != nil:
 		is.after = is.before
-	case unplaced != "":
-		// Nothing is taken away on the word of a value that nobody understands, and what is known is added.
-		is.after = append(slices.Clone(is.before), slices.DeleteFunc(is.after, func(id string) bool { return slices.Contains(is.before, id) })...)
+	case unclear != "":
+		p.stay(&is, nowhere)
 	}
 	return is
+}
+
+// stay lets a user one of whose departments is not understood stay in those of before, beside the ones that are known: such a value takes nothing
+// away. A department that is gone from the source is left all the same, unless it is the last one.
+func (p *Planner) stay(is *belonging, nowhere bool) {
+	kept := slices.DeleteFunc(slices.Clone(is.before), func(id string) bool { return !p.departmentPresent(id) })
+	if nowhere && len(kept) == 0 {
+		kept = is.before
+		p.countStaying(p.membership.unclear, kept)
+	}
+	is.stays = slices.ContainsFunc(p.limitDepartments(kept), func(id string) bool { return !slices.Contains(is.after, id) })
+	is.after = append(slices.Clone(kept), slices.DeleteFunc(is.after, func(id string) bool { return slices.Contains(kept, id) })...)
 }
 
 // departmentMayStand reports that a department of the source is in the target, or that nothing is known why it should not be made.
@@ -121,15 +132,15 @@ func joinNotes(notes ...string) string {
 // planStaying records that nothing differs, or that the user stays where they are until a department of theirs is known. nothing: nothing else is
 // planned for the user.
 func (p *Planner) planStaying(base Operation, is belonging, nothing bool) error {
-	adds := p.options.Capabilities.Membership == directory.OnUser && !p.sameDepartments(is.before, is.after)
+	changes := p.options.Capabilities.Membership == directory.OnUser && !p.sameDepartments(is.before, is.after)
 	switch {
 	case is.awaited != "":
 		base.Kind = ChangeUserDepartments
 		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
 			"the department %s of this user is unknown or cannot be made, so the user stays in the department of before; see the record of the department", is.awaited))
-	case is.stays && !adds:
+	case is.stays && !changes:
 		base.Kind = ChangeUserDepartments
-		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, base.Note+". Until then the user stays in "+strings.Join(p.departmentPaths(is.before), ", "))
+		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, base.Note+". Until then the user stays in "+strings.Join(p.departmentPaths(is.after), ", "))
 	case nothing:
 		return p.output.unchanged(directory.User, base.SourceID, base.TargetID, base.Name, joinNotes(lossNote(is.loss), base.Note))
 	}

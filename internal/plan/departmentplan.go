@@ -302,6 +302,10 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 		return p.output.decided(base, Skipped, ReasonHasKeptPeople, fmt.Sprintf(
 			"it goes when nobody is in or below it any more; there are people who left and whose accounts are kept or turned off (%d)", kept))
 	}
+	if unclear := p.membership.unclear[link.SourceID]; unclear > 0 {
+		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
+			"it goes when it is known where its people belong; the source names no department that it has for some of them (%d), see their records", unclear))
+	}
 	if stay {
 		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, "it goes when its people are in their new departments, of which one is unknown or cannot be made")
 	}
@@ -319,7 +323,7 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 // willRemove says whether a department that left the source or the scope would be deleted, were nothing held.
 func (p *Planner) willRemove(link *state.Link) bool {
 	return p.removalIsOpen(link) && !p.protected[entryKey{directory.Department, link.TargetID}] &&
-		p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] && p.membership.held[link.SourceID]+p.membership.kept[link.SourceID] == 0
+		p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] && p.membership.held[link.SourceID]+p.membership.kept[link.SourceID]+p.membership.unclear[link.SourceID] == 0
 }
 
 // removalIsHeld says whether the removal of a department that left waits for a person, since an earlier run or for the people in it.

@@ -19,6 +19,8 @@ type membership struct {
 	members, loses headcount
 	// held counts people of a department, and of all below it, whose removal is held; kept those who left and whose account stays.
 	held, kept map[string]int64
+	// unclear counts people who stay in a department since it is not known where they belong.
+	unclear map[string]int64
 }
 
 // memberPart tells the changes of one member list apart: each is an operation of its own, done in this order.
@@ -42,7 +44,7 @@ type memberChange struct {
 func newMembership() membership {
 	return membership{
 		changes: [...]map[string]*memberChange{{}, {}, {}}, awaits: map[string]map[string]bool{}, gains: map[string]bool{},
-		members: newHeadcount(), loses: newHeadcount(), held: map[string]int64{}, kept: map[string]int64{},
+		members: newHeadcount(), loses: newHeadcount(), held: map[string]int64{}, kept: map[string]int64{}, unclear: map[string]int64{},
 	}
 }
 

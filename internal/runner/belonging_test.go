@@ -67,8 +67,15 @@ func TestUsersOfADepartmentThatIsDeleted(t *testing.T) {
 	w.modify(personDN(w.source, "an"), "delete: departmentNumber\ndepartmentNumber: Sales")
 	w.modify(personDN(w.source, "bo"), "delete: departmentNumber")
 	w.synced()
-	w.expectEqual("operations", w.operations(w.lastUID()), map[string]int{"ChangeUserDepartments Succeeded": 2, "DeleteDepartment Succeeded": 1, "NoUpdate Succeeded": 3})
+	w.expectEqual("operations", w.operations(w.lastUID()), map[string]int{
+		"ChangeUserDepartments Succeeded": 1, "ChangeUserDepartments Skipped": 1, "DeleteDepartment Skipped": 1, "NoUpdate Succeeded": 3})
 	w.expectEqual("who has another one", w.departmentsOf("an"), "Research")
+	w.expectEqual("of whom it is not known", w.departmentsOf("bo"), "Sales")
+
+	w.modify(personDN(w.source, "bo"), "delete: departmentNumber") // now it is
+	w.synced()
+	w.expectEqual("operations when it is known", w.operations(w.lastUID()), map[string]int{
+		"ChangeUserDepartments Succeeded": 1, "DeleteDepartment Succeeded": 1, "NoUpdate Succeeded": 4})
 	w.expectEqual("who has none left", w.departmentsOf("bo"), "")
 	w.expectRest()
 }
