@@ -35,6 +35,8 @@ type Options struct {
 	Owner string
 	// Links translate the IDs of the source. They are only read.
 	Links *state.Links
+	// Lost are the source IDs of links whose target entry is gone: they translate to nothing until the plan has made it again.
+	Lost map[directory.Kind][]string
 	// Salt keys the digests of learned values.
 	Salt []byte
 	// Ledger holds the outcomes, also those of an earlier attempt.
@@ -87,7 +89,7 @@ func New(options Options) *Applier {
 		target:  options.Target,
 		able:    options.Target.Capabilities(),
 		ledger:  options.Ledger,
-		targets: newTargets(options.Links),
+		targets: newTargets(options.Links, options.Lost),
 		limiter: rate.NewLimiter(rate.Limit(options.QPS), options.Burst),
 		secrets: secrets{held: map[int]secret{}},
 	}
@@ -315,12 +317,16 @@ func (a *Applier) failed(ctx context.Context, err error) (Outcome, error) {
 		return Outcome{}, context.Cause(ctx)
 	}
 	var refused *refusal
-	if errors.As(err, &refused) {
+	var doubt *unsettled
+	if errors.As(err, &refused) && (refused.reason == ReasonInDoubt || !errors.As(err, &doubt)) {
 		return Outcome{Status: refused.status, Reason: refused.reason, Message: refused.message, Pending: refused.pending}, nil
 	}
 	message := err.Error()
 	if doubtfulAfter(err) {
 		message = fmt.Sprintf("%s; whether it was done is not known: the next run reads the entry and puts it right", message)
+	}
+	if refused != nil {
+		return Outcome{Status: plan.Failed, Reason: ReasonInDoubt, Message: message}, nil
 	}
 	return Outcome{Status: plan.Failed, Reason: reasonOf(err), Message: message}, nil
 }

@@ -64,9 +64,14 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 			if err != nil || found == nil {
 				return nil, false, err
 			}
-			if !a.isOurs(operation, entry, found) {
+			switch ours := a.isOurs(operation, entry, found); {
+			case !ours && a.hasMark(operation.Subject):
 				return nil, false, &connector.Error{Class: connector.Conflict, Err: fmt.Errorf(
 					"creating %q: an entry that is not ours stands at its place, %s; move it away or let matching take it over", operation.Name, found.Place)}
+			case !ours:
+				return nil, false, &refusal{status: plan.Failed, reason: ReasonInDoubt, message: fmt.Sprintf(
+					"creating %q: whether it was done is not known: an entry with other values than the planned ones stands at its place, %s; if it is this one, let matching take it over, else move it away",
+					operation.Name, found.Place)}
 			}
 			return found, true, nil
 		},
@@ -75,6 +80,7 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 }
 
 // isOurs says whether an entry is what a create of ours left behind: it bears our mark; or all planned values, on a target without marks.
+// Case is no matter, since many targets store it in their own way.
 func (a *Applier) isOurs(operation *plan.Operation, entry connector.NewEntry, found *directory.Entry) bool {
 	if found.Mark != nil {
 		return found.Mark.SourceID == entry.Mark.SourceID && (found.Mark.Owner == "" || found.Mark.Owner == entry.Mark.Owner)
@@ -83,7 +89,7 @@ func (a *Applier) isOurs(operation *plan.Operation, entry connector.NewEntry, fo
 		return false
 	}
 	for _, attribute := range entry.Attributes {
-		if !sameValues(found.Attributes.Get(attribute.Name), attribute.Values) && !unreadable(found, attribute.Name) {
+		if !sameValues(folded(found.Attributes.Get(attribute.Name)), folded(attribute.Values)) && !unreadable(found, attribute.Name) {
 			return false
 		}
 	}
@@ -99,4 +105,13 @@ func secretFields(operation *plan.Operation) directory.Attributes {
 		}
 	}
 	return fields
+}
+
+// folded are values without what IgnoreCase ignores.
+func folded(values []string) []string {
+	keys := make([]string, len(values))
+	for i, value := range values {
+		keys[i] = directory.IgnoreCase.Key(value)
+	}
+	return keys
 }

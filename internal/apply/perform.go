@@ -24,18 +24,21 @@ type step struct {
 // perform does a step. One that may have been done before, by an earlier attempt or by a call that broke, is settled by reading first.
 func (a *Applier) perform(ctx context.Context, s step, doubtful bool) (*directory.Entry, error) {
 	var entry *directory.Entry
+	// Where reading cannot tell, a write that was in doubt stays so, whatever becomes of the next one.
+	unsure := doubtful && s.done == nil
 	begun := a.breaker.begin()
 	err := a.try(ctx, func() error {
 		if doubtful {
 			found, done, err := a.settle(ctx, s)
 			if err != nil {
+				unsure = true
 				return err
 			}
 			if done {
 				entry = found
 				return nil
 			}
-			doubtful = false
+			doubtful, unsure = false, unsure && s.done == nil
 		}
 		if a.options.SettleOnly != "" && !s.finishes {
 			return &refusal{status: plan.Skipped, reason: ReasonNotReached, message: a.options.SettleOnly}
@@ -45,11 +48,23 @@ func (a *Applier) perform(ctx context.Context, s step, doubtful bool) (*director
 			return err
 		})
 		doubtful = err != nil && doubtfulAfter(err)
+		unsure = unsure || doubtful && s.done == nil
 		return err
 	})
 	a.breaker.end(begun, err)
+	if err != nil && unsure {
+		err = &unsettled{err}
+	}
 	return entry, err
 }
+
+// unsettled is the error of a write that may have been done before, which nobody could tell.
+type unsettled struct{ cause error }
+
+func (u *unsettled) Error() string { return u.cause.Error() }
+
+// Unwrap returns the cause.
+func (u *unsettled) Unwrap() error { return u.cause }
 
 // settle reads whether a step has been done.
 func (a *Applier) settle(ctx context.Context, s step) (entry *directory.Entry, done bool, err error) {

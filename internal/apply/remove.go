@@ -139,7 +139,7 @@ func (a *Applier) presentTargets(ctx context.Context, kind directory.Kind, batch
 func (a *Applier) linkedTargets(kind directory.Kind, removed []string) []string {
 	var known []string
 	for link := range a.options.Links.Sorted(kind) {
-		if link.State == state.Active && !slices.Contains(removed, link.TargetID) {
+		if link.State == state.Active && !a.targets.lost[entryKey{kind, link.SourceID}] && !slices.Contains(removed, link.TargetID) {
 			if known = append(known, link.TargetID); len(known) == targetSentinels {
 				break
 			}

@@ -26,7 +26,8 @@ func passing(err error) bool {
 
 // doubtfulAfter says whether a write that ended with err may have happened all the same.
 func doubtfulAfter(err error) bool {
-	return connector.ClassOf(err) == connector.Unavailable || errors.Is(err, context.DeadlineExceeded)
+	var in *unsettled
+	return errors.As(err, &in) || connector.ClassOf(err) == connector.Unavailable || errors.Is(err, context.DeadlineExceeded)
 }
 
 func retryAfter(err error) time.Duration {

@@ -10,6 +10,7 @@ import (
 // targets translates source IDs into target IDs: through the links, and through what this run made. It is safe for concurrent use.
 type targets struct {
 	links *state.Links
+	lost  map[entryKey]bool
 
 	mu   sync.RWMutex
 	made map[entryKey]string
@@ -20,12 +21,18 @@ type entryKey struct {
 	sourceID string
 }
 
-func newTargets(links *state.Links) *targets {
-	return &targets{links: links, made: map[entryKey]string{}}
+func newTargets(links *state.Links, lost map[directory.Kind][]string) *targets {
+	t := &targets{links: links, lost: map[entryKey]bool{}, made: map[entryKey]string{}}
+	for kind, ids := range lost {
+		for _, id := range ids {
+			t.lost[entryKey{kind, id}] = true
+		}
+	}
+	return t
 }
 
 func (t *targets) add(kind directory.Kind, sourceID, targetID string) {
-	if link, ok := t.links.BySource(kind, sourceID); ok && link.TargetID == targetID {
+	if link, ok := t.links.BySource(kind, sourceID); ok && link.TargetID == targetID && !t.lost[entryKey{kind, sourceID}] {
 		return
 	}
 	t.mu.Lock()
@@ -38,8 +45,8 @@ func (t *targets) of(kind directory.Kind, sourceID string) (string, bool) {
 	t.mu.RLock()
 	id, ok := t.made[entryKey{kind, sourceID}]
 	t.mu.RUnlock()
-	if ok {
-		return id, true
+	if ok || t.lost[entryKey{kind, sourceID}] {
+		return id, ok
 	}
 	link, ok := t.links.BySource(kind, sourceID)
 	return link.TargetID, ok

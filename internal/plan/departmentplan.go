@@ -55,37 +55,15 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 	}
 	planned := 0
 	add := p.adder(base)
-	aside := p.departments.aside[id]
 	plan := func(kind OperationKind, at uint32, fill func(*Operation)) error {
 		planned++
 		return add(kind, at, fill)
 	}
-	if parent, moved := p.parentChange(form, pair.target); moved {
-		err := plan(MoveDepartment, wave(stageMoveDepartments, p.departments.level[id]), func(o *Operation) {
-			o.Parent, o.Changes, o.Finishes = form.Parent, []Change{parent}, aside
-		})
-		if err != nil {
-			return err
-		}
+	if p.departments.refused[id] != nil {
+		planned++
 	}
-	temporary, err := p.stepAside(base, pair.target, false)
-	if err != nil {
+	if err := p.planDepartmentEntry(plan, base, form, pair, mark); err != nil {
 		return err
-	}
-	changes := p.nameFrom(temporary, form, p.fieldChanges(pair.link, form, pair.target))
-	taken := pair.adopted || mark == markMissing
-	if taken {
-		changes = append(changes, linkChange(id, pair.relinks))
-		sortChanges(changes)
-	}
-	if len(changes) > 0 {
-		err := plan(UpdateDepartment, wave(stageUpdateDepartments, p.departments.level[id]), func(o *Operation) {
-			o.Changes, o.Mark, o.Adopt, o.Relinks = changes, taken, pair.adopted, pair.relinks
-			p.stepBack(o, pair.target)
-		})
-		if err != nil {
-			return err
-		}
 	}
 	if err := p.planDepartmentPeople(plan, id, form, pair.target); err != nil {
 		return err
@@ -99,6 +77,76 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 		return p.output.unchanged(directory.Department, id, base.TargetID, base.Name, "")
 	}
 	return nil
+}
+
+// planDepartmentEntry plans the move and the update of a paired department.
+func (p *Planner) planDepartmentEntry(plan adder, base Operation, form *mapping.Form, pair departmentPair, mark markState) error {
+	id := base.SourceID
+	parent, moved := p.parentChange(form, pair.target)
+	changes := p.fieldChanges(pair.link, form, pair.target)
+	if p.departments.refused[id] != nil {
+		var err error
+		if changes, err = p.refusePlace(base, parent, moved, changes); err != nil {
+			return err
+		}
+		moved = false
+	}
+	taken := pair.adopted || mark == markMissing
+	take := func(o *Operation) { o.Mark, o.Adopt, o.Relinks = true, pair.adopted, pair.relinks }
+	if pair.adopted && (moved || p.departments.aside[id]) { // it must be ours before anything else is done to it
+		err := plan(UpdateDepartment, wave(stageStepAside, 0), func(o *Operation) {
+			o.Changes = []Change{linkChange(id, pair.relinks)}
+			take(o)
+		})
+		if err != nil {
+			return err
+		}
+		taken = false
+	}
+	if moved {
+		err := plan(MoveDepartment, wave(stageMoveDepartments, p.departments.level[id]), func(o *Operation) {
+			o.Parent, o.Changes, o.Finishes = form.Parent, []Change{parent}, p.departments.aside[id]
+		})
+		if err != nil {
+			return err
+		}
+	}
+	temporary, err := p.stepAside(base, pair.target, false)
+	if err != nil {
+		return err
+	}
+	changes = p.nameFrom(temporary, form, changes)
+	if taken {
+		changes = append(changes, linkChange(id, pair.relinks))
+		sortChanges(changes)
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	return plan(UpdateDepartment, wave(stageUpdateDepartments, p.departments.level[id]), func(o *Operation) {
+		if o.Changes = changes; taken {
+			take(o)
+		}
+		p.stepBack(o, pair.target)
+	})
+}
+
+// refusePlace records that a department cannot get its name and its place, and answers with its other changes.
+func (p *Planner) refusePlace(base Operation, parent Change, moved bool, changes []Change) ([]Change, error) {
+	var others []Change
+	base.Kind = UpdateDepartment
+	if moved {
+		base.Kind, base.Changes = MoveDepartment, []Change{parent}
+	}
+	for _, change := range changes {
+		if change.Field == p.departmentNameField() {
+			base.Changes = append(base.Changes, change)
+		} else {
+			others = append(others, change)
+		}
+	}
+	refused := p.departments.refused[base.SourceID]
+	return others, p.output.decided(base, refused.Status, refused.Reason, refused.Message)
 }
 
 // nameFrom corrects the changes of a department that stepped aside: its name is the temporary one by then.

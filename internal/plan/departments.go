@@ -20,6 +20,8 @@ type departments struct {
 	relinked map[string]bool
 	// awaited holds source IDs that are gone and whose target entry waits for a person to say whose it is.
 	awaited map[string]bool
+	// refused are departments of ours that cannot get the name and the place that they have in the source.
+	refused map[string]*Decision
 	// topDown are the source departments, parents before children, and level is their depth.
 	topDown []string
 	level   map[string]int
@@ -50,6 +52,9 @@ func (p *Planner) pairDepartments() {
 	matcher := p.newMatcher(directory.Department)
 	for link := range p.options.Links.Sorted(directory.Department) {
 		p.departments.sourceOf[link.TargetID] = link.SourceID
+		if p.departmentPresent(link.SourceID) && !p.departmentStands(&link) {
+			p.output.lose(link)
+		}
 	}
 	for _, id := range p.departments.topDown {
 		form := p.sourceDepartments[id]
@@ -75,6 +80,7 @@ func (p *Planner) pairDepartments() {
 		}
 	}
 	p.pairByName(found)
+	p.refuseRivals()
 }
 
 // linkedDepartment is the pair that a link makes; false when its target entry is gone.
@@ -90,6 +96,12 @@ func (p *Planner) linkedDepartment(id string) (departmentPair, bool) {
 		return departmentPair{link: &link, decision: targetUnknown(entry)}, true
 	}
 	return departmentPair{}, false
+}
+
+// departmentStands reports that the target entry of a link is there.
+func (p *Planner) departmentStands(link *state.Link) bool {
+	_, unknown := p.unknownTargets[entryKey{directory.Department, link.TargetID}]
+	return unknown || p.targetDepartments[link.TargetID] != nil
 }
 
 func targetUnknown(entry unknownEntry) *Decision {

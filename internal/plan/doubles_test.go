@@ -101,7 +101,7 @@ func TestDoublesOfPeopleWhoAreThere(t *testing.T) {
 		"whoever is adopted keeps a base with a number": {func(w *world) { w.has("s", "lilei77", "Clerk") }, func(w *world) { w.user("u4", "lilei", "Clerk") },
 			"UpdateUser u4 (link):[]>[u4]\n"},
 		"whoever is adopted gets a name of the row otherwise": {func(w *world) { w.has("s", "somebody", "Clerk") }, func(w *world) { w.user("u4", "lilei", "Clerk") },
-			"ChangeUserIdentifier u4 login:[somebody]>[lilei3]\nUpdateUser u4 (link):[]>[u4]\n"},
+			"UpdateUser u4 (link):[]>[u4]\nChangeUserIdentifier u4 login:[somebody]>[lilei3]\n"},
 		"a disabled account keeps its name": {func(w *world) { w.users = plan.Disable }, func(w *world) {
 			delete(w.source, "u1")
 			w.user("u4", "lilei", "")

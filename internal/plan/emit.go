@@ -224,7 +224,7 @@ func (p *Planner) ChangesLinks(hold *guard.Finding) bool {
 }
 
 // LinkChanges yields the links that planning alone changed: entries that are back in the source and need no write, entries
-// that are kept, and links whose entries are gone on both sides. They belong to the plan and are stored with it.
+// that are kept, and links whose entries are gone on both sides; and those that are lost. They belong to the plan and are stored with it.
 func (p *Planner) LinkChanges() iter.Seq[LinkChange] {
-	return slices.Values(p.output.links)
+	return slices.Values(slices.Concat(p.output.lost, p.output.links))
 }

@@ -18,8 +18,9 @@ import (
 // comparison key, users by source ID.
 type exchange struct {
 	equality directory.Equality
-	// claims are those of the users that are created.
+	// claims say who gets an identifier: users that are created or renamed. rivals are all of them where there are several.
 	claims map[string]string
+	rivals map[string][]string
 	// renames are in the order in which they were planned, which is that of the source IDs.
 	renames []rename
 	// removals wait for their place in the order; gives says what each gives up.
@@ -48,7 +49,7 @@ type keptName struct {
 
 func newExchange(equality directory.Equality) exchange {
 	return exchange{
-		equality: equality, claims: map[string]string{}, removals: spool.New(spool.BlockSize), gives: map[string]string{},
+		equality: equality, claims: map[string]string{}, rivals: map[string][]string{}, removals: spool.New(spool.BlockSize), gives: map[string]string{},
 		kept: map[string]keptName{}, needs: map[string]string{}, circles: map[string][]string{}, refused: map[string]Decision{},
 	}
 }
@@ -63,9 +64,18 @@ func (e *exchange) key(values []string) string {
 func (e *exchange) len() int { return len(e.renames) }
 
 func (e *exchange) claim(key, id string) {
-	if key != "" {
-		e.claims[strings.Clone(key)] = id // or it would hold all the texts of its user
+	if key == "" {
+		return
 	}
+	first, taken := e.claims[key]
+	if !taken {
+		e.claims[strings.Clone(key)] = id // or it would hold all the texts of its user
+		return
+	}
+	if len(e.rivals[key]) == 0 {
+		e.rivals[strings.Clone(key)] = []string{first}
+	}
+	e.rivals[key] = append(e.rivals[key], id)
 }
 
 func (e *exchange) rename(operation Operation, before, after string) {
@@ -151,15 +161,28 @@ func (e *exchange) findNeeds(byID map[string]*rename) map[string]bool {
 			wanted[giver] = true
 		}
 	}
-	for key, id := range e.claims {
-		consider(id, key)
-	}
-	for id, r := range byID {
-		if r.after != r.before {
-			consider(id, r.after)
+	for i := range e.renames {
+		if r := &e.renames[i]; r.after != r.before {
+			e.claim(r.after, r.operation.SourceID)
 		}
 	}
+	for key, id := range e.claims {
+		if rivals := e.rivals[key]; len(rivals) > 0 {
+			e.refuseRivals(rivals)
+			continue
+		}
+		consider(id, key)
+	}
 	return wanted
+}
+
+// refuseRivals refuses all who claim one identifier: whichever came first would get it, and another one the next time.
+func (e *exchange) refuseRivals(ids []string) {
+	ids = slices.Sorted(slices.Values(ids))
+	for _, id := range ids {
+		e.refused[id] = Decision{Failed, ReasonCollision, fmt.Sprintf(
+			"the source entries %q would all get the same identifier in the target, which is unique there; correct it in the source", ids)}
+	}
 }
 
 func (k keptName) refusal() Decision {

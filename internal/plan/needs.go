@@ -15,16 +15,22 @@ type needs struct {
 	// exchanged says where those users stand in the plan whose identifier others claim, opened which departments have a temporary name
 	// since when, and moved where departments are moved.
 	exchanged, opened, moved map[string]int
-	// taken says which users are taken over now.
-	taken map[string]int
+	// adopted says where entries become ours: until then nothing else may be done to them.
+	adopted map[entryKey]int
 }
 
 func newNeeds(p *Planner) *needs {
-	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, taken: map[string]int{}}
+	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, adopted: map[entryKey]int{}}
 }
 
 // fill gives an operation that has its index its needs, and notes it for those that come later.
 func (n *needs) fill(o *Operation) {
+	key := entryKey{o.Subject, o.SourceID}
+	if index, adopted := n.adopted[key]; adopted {
+		o.Needs = append(o.Needs, index)
+	} else if o.Adopt {
+		n.adopted[key] = o.Index
+	}
 	if o.Subject == directory.Department {
 		n.fillDepartment(o)
 		return
@@ -38,19 +44,15 @@ func (n *needs) fill(o *Operation) {
 	if giver := n.giverOf(o); giver != "" {
 		o.need(n.exchanged, giver)
 	}
-	if o.Adopt {
-		n.taken[o.SourceID] = o.Index
-	}
-	if o.Kind == UpdateUser && o.TakesAway {
-		o.need(n.taken, o.SourceID)
-	}
-	if o.Wave>>20 == uint32(stageExchange) {
+	if o.Wave>>20 == uint32(stageExchange) && !o.Adopt {
 		n.exchanged[o.SourceID] = o.Index
 	}
 }
 
 func (n *needs) fillDepartment(o *Operation) {
 	switch {
+	case o.Wave>>20 == uint32(stageStepAside) && o.Adopt:
+		return
 	case o.Wave>>20 == uint32(stageStepAside):
 		n.opened[o.SourceID] = o.Index
 		return

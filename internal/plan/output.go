@@ -13,7 +13,7 @@ import (
 type output struct {
 	// decisions are by subject and source ID, operations by wave, subject and source ID.
 	decisions, operations *spool.Spool
-	links                 []LinkChange
+	links, lost           []LinkChange
 	// protected are target entries that nothing is done to.
 	protected map[entryKey]bool
 	buffer    []byte
@@ -34,6 +34,9 @@ type LinkChange struct {
 	LossEnds bool `json:"lossEnds,omitempty"`
 	// OffEnds does the same for the turning off of the account.
 	OffEnds bool `json:"offEnds,omitempty"`
+	// Lost says that the target entry is gone while the source has its own: until the plan makes it again, nothing can refer to it. The
+	// link stays as it is.
+	Lost bool `json:"lost,omitempty"`
 }
 
 // len counts what was added.
@@ -48,6 +51,8 @@ func (o *output) lossEnds(link state.Link) {
 func (o *output) offEnds(link state.Link) {
 	o.links = append(o.links, LinkChange{Link: link, OffEnds: true})
 }
+
+func (o *output) lose(link state.Link) { o.lost = append(o.lost, LinkChange{Link: link, Lost: true}) }
 
 func (o *output) drop(link state.Link) { o.links = append(o.links, LinkChange{Link: link, Drop: true}) }
 

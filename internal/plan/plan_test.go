@@ -241,7 +241,7 @@ func TestMatching(t *testing.T) {
 		want  string
 	}{
 		"an unlinked entry is adopted": {func(w *world) { existing(w, "x1", "LI", nil) },
-			"ChangeUserIdentifier u1 login:[LI]>[li]\nUpdateUser u1 (link):[]>[u1]\n"},
+			"UpdateUser u1 (link):[]>[u1]\nChangeUserIdentifier u1 login:[LI]>[li]\n"},
 		"unless the task says no": {func(w *world) { existing(w, "x1", "li", nil); w.adopt = plan.Never },
 			"CreateUser u1 Failed/AdoptionNeedsDecision\n"},
 		"or wants to look": {func(w *world) { existing(w, "x1", "li", nil); w.adopt = plan.Hold },
@@ -251,7 +251,7 @@ func TestMatching(t *testing.T) {
 		"our own mark is enough": {func(w *world) {
 			existing(w, "x1", "other", &directory.Mark{Owner: "me", SourceID: "u1"})
 			w.adopt = plan.Never
-		}, "ChangeUserIdentifier u1 login:[other]>[li]\nUpdateUser u1 (link):[]>[u1]\n"},
+		}, "UpdateUser u1 (link):[]>[u1]\nChangeUserIdentifier u1 login:[other]>[li]\n"},
 		"another's mark is respected": {func(w *world) { existing(w, "x1", "li", &directory.Mark{Owner: "they", SourceID: "u7"}) },
 			"CreateUser u1 Failed/OwnedByAnother\n"},
 		"two sources for one entry": {func(w *world) { existing(w, "x1", "li", nil); w.user("u2", "Li", "") },

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -62,6 +63,43 @@ func (p *Planner) findStepAsides() {
 	}
 }
 
+// refuseRivals refuses departments that would all come to one name below one parent: whichever came first would get it, and another one
+// the next time.
+func (p *Planner) refuseRivals() {
+	p.departments.refused = map[string]*Decision{}
+	arriving := map[place][]string{}
+	for id, form := range p.sourceDepartments {
+		pair, then := p.departments.pairs[id], p.wantedPlace(form)
+		if pair.decision == nil && (pair.target == nil || p.standsAt(pair.target) != then && !p.departmentStays(id, pair)) {
+			arriving[then] = append(arriving[then], id)
+		}
+	}
+	for _, ids := range arriving {
+		if len(ids) < 2 {
+			continue
+		}
+		slices.Sort(ids)
+		for _, id := range ids {
+			decision := &Decision{Failed, ReasonCollision, fmt.Sprintf(
+				"the source departments %q would all have the same name below the same parent in the target; give them different names in the source", ids)}
+			if pair := p.departments.pairs[id]; pair.target == nil {
+				pair.decision = decision
+				p.departments.pairs[id] = pair
+			} else {
+				p.departments.refused[id] = decision
+			}
+		}
+	}
+}
+
+// wantedPlace is where a source department is to stand.
+func (p *Planner) wantedPlace(form *mapping.Form) place {
+	if !p.options.Capabilities.Nested {
+		return place{name: p.departmentNameKey(form)}
+	}
+	return place{form.Parent, p.departmentNameKey(form)}
+}
+
 // lastGiver follows who takes whose place to the department that is to be deleted, if there is one: all of them wait for it.
 func lastGiver(id string, takes map[string]string, movements map[string]movement) string {
 	seen := map[string]bool{}
@@ -78,10 +116,7 @@ func lastGiver(id string, takes map[string]string, movements map[string]movement
 func (p *Planner) movements() (out map[string]movement, standing, held map[place]string) {
 	out, standing, held = map[string]movement{}, map[place]string{}, map[place]string{}
 	for id, form := range p.sourceDepartments {
-		then := place{form.Parent, p.departmentNameKey(form)}
-		if !p.options.Capabilities.Nested {
-			then.parent = ""
-		}
+		then := p.wantedPlace(form)
 		pair := p.departments.pairs[id]
 		if pair.decision != nil || pair.target == nil && !p.plansDepartment(id) {
 			continue
@@ -121,7 +156,7 @@ func (p *Planner) departmentStays(id string, pair departmentPair) bool {
 		return true
 	}
 	_, decision := p.checkMark(directory.Department, id, pair.target.Mark, pair.adopted)
-	return decision != nil || p.protected[entryKey{directory.Department, pair.target.ID}]
+	return decision != nil || p.departments.refused[id] != nil || p.protected[entryKey{directory.Department, pair.target.ID}]
 }
 
 func (p *Planner) standsAt(target *mapping.Form) place {
@@ -149,7 +184,7 @@ func (p *Planner) stepAside(base Operation, target *mapping.Form, takesAway bool
 	base.Kind, base.TakesAway = UpdateDepartment, takesAway
 	base.Changes = []Change{{Field: p.departmentNameField(), Before: target.Fields.Get(p.departmentNameField()), After: []string{name}}}
 	base.Note = "another department takes this one's name and place in the same run, so it is given up first"
-	return name, p.output.planned(base, wave(stageStepAside, 0))
+	return name, p.output.planned(base, wave(stageStepAside, 1))
 }
 
 // stepBack makes the operation that ends the temporary name of a department give the name of before back when it is not done.

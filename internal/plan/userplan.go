@@ -96,6 +96,9 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 // planPair compares a source user with its target entry.
 func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	adopted := found.target != ""
+	if adopted {
+		j.link = nil // it told of another target entry
+	}
 	p.facts.ComparedUsers++
 	mark, decision := p.checkMark(directory.User, j.id, j.target.mark, adopted)
 	if decision != nil {
@@ -172,6 +175,7 @@ type userTake struct {
 func (p *Planner) planUserFields(base Operation, link *state.Link, source, target *mapping.Form, take userTake) error {
 	changes := p.withoutTurnOff(p.fieldChanges(link, source, target), take.off)
 	counted := len(changes) > 0
+	at := wave(stageUpdateUsers, 0)
 	for _, change := range changes {
 		if len(change.After) == 0 && len(change.Before) > 0 {
 			p.facts.Cleared[change.Field]++
@@ -186,6 +190,9 @@ func (p *Planner) planUserFields(base Operation, link *state.Link, source, targe
 				return err
 			}
 			changes = slices.Delete(changes, i, i+1)
+			if take.adopted && take.relinks == "" { // it must be ours before anything else is done to it
+				at = wave(stageExchange, 0)
+			}
 			break
 		}
 	}
@@ -218,7 +225,7 @@ func (p *Planner) planUserFields(base Operation, link *state.Link, source, targe
 	}
 	sortChanges(changes)
 	base.Kind, base.Changes = UpdateUser, changes
-	return p.output.planned(base, wave(stageUpdateUsers, 0))
+	return p.output.planned(base, at)
 }
 
 // turnOn makes an operation turn the account on.

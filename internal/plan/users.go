@@ -57,9 +57,13 @@ func (p *Planner) planUsers() error {
 // findUnpaired adds to the matcher every source user without a target entry, and notes whose source user is gone.
 func (p *Planner) findUnpaired(matcher *matcher) error {
 	for j, err := range join(p.sourceUsers.Sorted(), p.linkedUsers.Sorted(), p.links(directory.User)) {
-		switch {
-		case err != nil:
+		if err != nil {
 			return err
+		}
+		if j.link != nil && j.target == nil && !p.targetUserUnknown(j.link.TargetID) && (j.source != nil || p.userUnknown(j.id)) {
+			p.output.lose(*j.link)
+		}
+		switch {
 		case j.twice && p.concerns(directory.User, j.id) && !p.userUnknown(j.id):
 			if err := p.addTwice(&j); err != nil {
 				return err

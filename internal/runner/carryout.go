@@ -112,7 +112,7 @@ func (e *execution) carryOut(ctx, work context.Context, summary planSummary, pas
 func (e *execution) applyOptions(summary planSummary, ledger *apply.Ledger) apply.Options {
 	execution := e.definition.TaskSpec.Execution
 	return apply.Options{
-		Target: e.target, Owner: e.definition.Owner, Links: e.state.Links, Salt: e.state.Salt, Ledger: ledger, Fence: e.lease,
+		Target: e.target, Owner: e.definition.Owner, Links: e.state.Links, Lost: summary.lost, Salt: e.state.Salt, Ledger: ledger, Fence: e.lease,
 		Absent: e.absent(summary.Present), WithoutDepartment: e.withoutDepartment(summary.Present), TurnedOff: e.turnedOff(summary.Present), Secrets: e.secrets,
 		Concurrency: int(execution.Concurrency), QPS: int(execution.RateLimit.QPS), Burst: int(execution.RateLimit.Burst),
 		Retries: int(*execution.Retries), Now: e.Now,

@@ -165,6 +165,9 @@ func (e *execution) enterLosses(t *tail, effects bool) error {
 
 // linkEffect enters what planning alone changed of a link. What the operations made of the link stays: they come first in the plan.
 func (e *execution) linkEffect(change *plan.LinkChange) error {
+	if change.Lost {
+		return nil
+	}
 	current, linked := e.state.Links.BySource(change.Link.Kind, change.Link.SourceID)
 	if !linked || current.TargetID != change.Link.TargetID {
 		return nil

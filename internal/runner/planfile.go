@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/plan"
 	"synccenter.dev/synccenter/internal/state"
@@ -52,6 +53,18 @@ type planSummary struct {
 	Salt []byte `json:"salt,omitempty"`
 	// Present are source IDs that the read found: one of them must be found by every look-up before removals.
 	Present presentSample `json:"present"`
+	// lost are the links of the plan whose target entry is gone.
+	lost map[directory.Kind][]string
+}
+
+// note takes from a change of a link what carrying out the plan must know.
+func (s *planSummary) note(change *plan.LinkChange) {
+	if change.Lost {
+		if s.lost == nil {
+			s.lost = map[directory.Kind][]string{}
+		}
+		s.lost[change.Link.Kind] = append(s.lost[change.Link.Kind], change.Link.SourceID)
+	}
 }
 
 // planWriter stores a plan.
@@ -101,6 +114,7 @@ func (w *planWriter) operation(operation *plan.Operation) error {
 }
 
 func (w *planWriter) link(change plan.LinkChange) error {
+	w.summary.note(&change)
 	line, err := json.Marshal(planLine{Link: &change})
 	if err != nil {
 		return fmt.Errorf("encoding a change of a link: %w", err)
@@ -152,6 +166,7 @@ func planLines(ctx context.Context, store artifact.Store, scope artifact.Scope) 
 // loadPlan checks a stored plan as a whole and answers with its summary. artifact.ErrNotFound says that none is stored.
 func loadPlan(ctx context.Context, store artifact.Store, scope artifact.Scope) (planSummary, error) {
 	var summary *planSummary
+	var links planSummary
 	digest := sha256.New()
 	operations := func(yield func(plan.Operation, error) bool) {
 		for line, err := range planLines(ctx, store, scope) {
@@ -161,6 +176,8 @@ func loadPlan(ctx context.Context, store artifact.Store, scope artifact.Scope) (
 				return
 			case line.Summary != nil:
 				summary = line.Summary
+			case line.Link != nil:
+				links.note(line.Link)
 			case line.Operation != nil:
 				packed := line.Operation.Pack()
 				encoded, err := json.Marshal(planLine{Operation: &packed})
@@ -188,6 +205,7 @@ func loadPlan(ctx context.Context, store artifact.Store, scope artifact.Scope) (
 	case summary.Digest != "sha256:"+hex.EncodeToString(digest.Sum(nil)):
 		return planSummary{}, fmt.Errorf("reading the stored plan: %w: its operations are not those that were stored", artifact.ErrCorrupt)
 	}
+	summary.lost = links.lost
 	return *summary, nil
 }
 
