@@ -21,6 +21,8 @@ type Config struct {
 	Normalise map[string]func(value string) string
 	// Tidy: when a user is deleted, nothing names it any more. Else such references stay and name nobody.
 	Tidy bool
+	// Lax: none of the rules holds, as in a source that somebody else fills.
+	Lax bool
 }
 
 // Directory is a directory with its entries. It is safe for concurrent use.
@@ -55,7 +57,7 @@ func (d *Directory) Snapshot() map[Key]*Entry {
 	return copied
 }
 
-// Writes counts the calls of connections that were to change something, whether they could or not.
+// Writes counts the calls that wrote something. What is refused is not counted.
 func (d *Directory) Writes() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

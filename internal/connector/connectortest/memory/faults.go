@@ -41,7 +41,7 @@ func (d *Directory) BreakAfter(entries int) {
 // begin says what goes wrong with a call: at once, or when it is done.
 func (d *Directory) begin(ctx context.Context, call Call) (later, now error) {
 	if err := ctx.Err(); err != nil {
-		return nil, context.Cause(ctx)
+		return nil, err
 	}
 	d.mu.Lock()
 	decide := d.trouble

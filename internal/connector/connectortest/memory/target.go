@@ -20,9 +20,9 @@ func (t *Target) write(ctx context.Context, call Call, do func() (*Entry, error)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.writes++
 	entry, err := do()
 	if err == nil {
+		t.writes++
 		err = later
 	}
 	if err != nil || entry == nil {
