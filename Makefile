@@ -39,7 +39,7 @@ lint: ## Run golangci-lint, with the import rules of the layout
 	@for module in $(HACK); do (cd $$module; $(LINT) run --config $(CURDIR)/.golangci.yml ./...); done
 
 ##@ Tests
-.PHONY: dependencies envtest-assets test test-unit test-cluster test-e2e bench
+.PHONY: dependencies envtest-assets test test-unit test-cluster test-e2e bench soak
 
 dependencies: ## Install the Debian packages that tests and cluster need, if any is missing
 	@hack/install-dependencies.sh
@@ -60,6 +60,9 @@ test-cluster: ## Try the cluster of this machine: start it, use it, lose a node,
 
 test-e2e: ## Run the tests with real pods, where a cluster can run; USE_EXISTING_CLUSTER=true takes the current context
 	@hack/test-e2e.sh
+
+soak: ## Look for faults of the engine with random directories and edits; ten minutes
+	@go test -run TestModel -v -timeout 10m ./internal/runner/modeltest -rapid.checks=1000000000
 
 bench: ## Measure speed and memory, and print docs/performance.md; BENCH_USERS=10000 takes three minutes
 	@hack/bench/bench.sh
