@@ -70,6 +70,16 @@ func (t *Target) mendReferences(ctx context.Context, kind directory.Kind, from, 
 	if len(attributes) == 0 {
 		return nil
 	}
+	return t.mendAll(ctx, func() ([]dangling, error) { return t.findDangling(ctx, kind, attributes, from) }, func(value string) string {
+		if to == "" {
+			return ""
+		}
+		return rebased(value, from, to)
+	})
+}
+
+// findDangling finds the values that name a place, or anything below it.
+func (t *Target) findDangling(ctx context.Context, kind directory.Kind, attributes []string, from string) ([]dangling, error) {
 	var found []dangling
 	count := 0
 	for _, base := range t.bases() {
@@ -87,15 +97,10 @@ func (t *Target) mendReferences(ctx context.Context, kind directory.Kind, from, 
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("the change itself is done, but not everything that refers to the entry could be mended: %w", err)
+			return nil, err
 		}
 	}
-	return t.mendAll(ctx, found, func(value string) string {
-		if to == "" {
-			return ""
-		}
-		return rebased(value, from, to)
-	})
+	return found, nil
 }
 
 // mendNames follows the renaming of a department whose users know it by name. When other departments have the old name too, nobody
@@ -110,29 +115,52 @@ func (t *Target) mendNames(ctx context.Context, from, to string) error {
 		attempt: fmt.Sprintf("looking for users of department %q", printable(before)), base: t.config.Users.BaseDN, scope: goldap.ScopeWholeSubtree,
 		filter: fmt.Sprintf("(%s=%s)", attribute.Name, goldap.EscapeFilter(before)), attributes: []string{attribute.Name},
 	}
-	var found []dangling
-	err := t.search(ctx, q, func(e *wire.Entry) error {
-		for _, value := range values(e, attribute.Name) {
-			if directory.IgnoreCase.Key(value) == directory.IgnoreCase.Key(before) {
-				found = append(found, dangling{dn: strings.Clone(e.DN), attribute: attribute.Name, values: []string{strings.Clone(value)}})
+	find := func() (found []dangling, err error) {
+		err = t.search(ctx, q, func(e *wire.Entry) error {
+			for _, value := range values(e, attribute.Name) {
+				if directory.IgnoreCase.Key(value) == directory.IgnoreCase.Key(before) {
+					found = append(found, dangling{dn: strings.Clone(e.DN), attribute: attribute.Name, values: []string{strings.Clone(value)}})
+				}
 			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("the change itself is done, but users may still name the department as before: %w", err)
+			return nil
+		})
+		return found, err
 	}
-	return t.mendAll(ctx, found, func(string) string { return after })
+	return t.mendAll(ctx, find, func(string) string { return after })
 }
 
-// mendAll rewrites values; those that become nothing are removed.
-func (t *Target) mendAll(ctx context.Context, found []dangling, rewrite func(value string) string) error {
-	for _, d := range found {
-		if err := t.mend(ctx, d, rewrite); err != nil {
+// mendingRounds bounds how often values are looked for again because their entries were renamed meanwhile.
+const mendingRounds = 10
+
+// mendAll rewrites the values that find finds; those that become nothing are removed. Entries are renamed at the same time by others of this run:
+// where one of them was not at its place any more, values are looked for again.
+func (t *Target) mendAll(ctx context.Context, find func() ([]dangling, error), rewrite func(value string) string) error {
+	for range mendingRounds {
+		found, err := find()
+		if err == nil {
+			found, err = t.mendEach(ctx, found, rewrite)
+		}
+		if err != nil {
 			return fmt.Errorf("the change itself is done, but not everything that refers to the entry could be mended: %w", err)
 		}
+		if len(found) == 0 {
+			return nil
+		}
 	}
-	return nil
+	return nil // whoever is renamed so often is found by the next run
+}
+
+// mendEach rewrites values, and answers with those whose entry was not at its place any more.
+func (t *Target) mendEach(ctx context.Context, found []dangling, rewrite func(value string) string) (left []dangling, err error) {
+	for _, d := range found {
+		switch err := t.mend(ctx, d, rewrite); {
+		case isResult(err, goldap.LDAPResultNoSuchObject):
+			left = append(left, d)
+		case err != nil:
+			return nil, err
+		}
+	}
+	return left, nil
 }
 
 // referring lists the attributes that can name entries of a kind, or what stands below them: those that this target
@@ -221,8 +249,8 @@ func (t *Target) mend(ctx context.Context, d dangling, rewrite func(value string
 		request.Add(d.attribute, rewritten)
 	}
 	err := t.writers.do(ctx, fmt.Sprintf("rewriting %s of %q", d.attribute, printable(d.dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
-	if isResult(err, goldap.LDAPResultNoSuchAttribute) || isResult(err, goldap.LDAPResultAttributeOrValueExists) || isResult(err, goldap.LDAPResultNoSuchObject) {
-		return nil // the server was faster, or the entry is gone
+	if isResult(err, goldap.LDAPResultNoSuchAttribute) || isResult(err, goldap.LDAPResultAttributeOrValueExists) {
+		return nil // the server was faster
 	}
 	return err
 }
