@@ -18,9 +18,6 @@ type Source interface {
 	// Schema lists the fields of users and departments.
 	Schema(ctx context.Context) (directory.Schema, error)
 
-	// Check proves the rights that a run needs, not only the login.
-	Check(ctx context.Context) error
-
 	// Departments yields every department, in any order, with the given fields. It must be read to its end before Users is called.
 	// The sequence is complete or it ends with an error: an error is the last element, its entry is the zero Entry.
 	// Stop it by breaking out of the loop. An entry that alone could not be understood is yielded with Entry.Err and a nil error.

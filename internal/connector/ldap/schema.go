@@ -209,6 +209,14 @@ func (r classRules) allow(name string) bool {
 	return r.anything || r.must[name] || r.may[name]
 }
 
+// permit is an error when an attribute that the connector writes by itself is not allowed.
+func (r classRules) permit(setting, name string) error {
+	if r.allow(name) {
+		return nil
+	}
+	return invalid("%s: the object classes %s do not allow the attribute %s: add a class that does, or name another attribute", setting, strings.Join(r.names, ", "), name)
+}
+
 // restrict notes what is required, and that what the classes do not allow, or the connector writes by itself, is not for mappings.
 // What the connector writes must be allowed.
 func (r classRules) restrict(fields []directory.Field, managed map[string]string) error {
@@ -217,8 +225,8 @@ func (r classRules) restrict(fields []directory.Field, managed map[string]string
 		if name == "" {
 			continue
 		}
-		if !r.allow(name) {
-			return invalid("%s: the object classes %s do not allow the attribute %s: add a class that does, or name another attribute", setting, strings.Join(r.names, ", "), name)
+		if err := r.permit(setting, name); err != nil {
+			return err
 		}
 		if err := fits(fields, setting, name); err != nil {
 			return err

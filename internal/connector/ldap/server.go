@@ -55,8 +55,7 @@ type idleConn struct {
 // next one with the same wrong password could lock the account. passed says why those before that place do not serve.
 func connect(ctx context.Context, config Config, from int, passed []error) (*server, error) {
 	if !config.Anonymous && (config.BindDN == "" || config.Password == "") {
-		return nil, &connector.Error{Class: connector.Credentials, Err: errors.New(
-			"username or password is empty: an empty password would log in as nobody, so it is not sent; fill in both keys of the Secret")}
+		return nil, errEmptyLogin()
 	}
 	trust, err := trustOf(config.CA)
 	if err != nil {

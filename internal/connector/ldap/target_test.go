@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	goldap "github.com/go-ldap/ldap/v3"
 	"golang.org/x/sync/errgroup"
 
 	"synccenter.dev/synccenter/internal/connector"
@@ -342,40 +341,6 @@ func TestWritesOutliveARestartAndEndWithTheirContext(t *testing.T) {
 	go cancel()
 	if _, err := target.CreateUser(ctx, newUser("eve")); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled write ends with %v", err)
-	}
-}
-
-func TestCheckProvesTheRightToCreate(t *testing.T) {
-	guarded := slapdtest.Start(t, slapdtest.Options{Database: "access to dn.subtree=" + slapdtest.Org + " by dn.exact=" + slapdtest.ReaderDN + " write by * read\n" +
-		"access to dn.exact=ou=closed," + slapdtest.Suffix + " attrs=entryUUID by * none\n" +
-		"access to * by anonymous auth by * read\n", LDIF: slapdtest.Unit("ou=closed," + slapdtest.Suffix)})
-	for name, test := range map[string]struct {
-		people, account string
-		class           connector.Class
-		text            string
-	}{
-		"a writer":             {slapdtest.Org, slapdtest.ReaderDN, "", ""},
-		"no right on users":    {slapdtest.People, slapdtest.ReaderDN, connector.Permission, slapdtest.People},
-		"no right to read IDs": {"ou=closed," + slapdtest.Suffix, slapdtest.ReaderDN, connector.Invalid, "entryUUID"},
-		"no base":              {"ou=nowhere," + slapdtest.Suffix, slapdtest.AdminDN, connector.NotFound, "ou=nowhere"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			config := configOf(guarded, slapdtest.Tree{People: test.people, Org: slapdtest.Org})
-			if test.account == slapdtest.ReaderDN {
-				config.BindDN, config.Password = slapdtest.ReaderDN, slapdtest.ReaderPassword
-			}
-			target, err := ldap.NewTarget(t.Context(), config)
-			if err == nil {
-				defer target.Close()
-				err = target.Check(t.Context())
-			}
-			if connector.ClassOf(err) != test.class || err != nil && !strings.Contains(err.Error(), test.text) {
-				t.Errorf("the error is %v of class %q, want class %q and %q", err, connector.ClassOf(err), test.class, test.text)
-			}
-		})
-	}
-	if result, err := guarded.Conn(t).Search(&goldap.SearchRequest{BaseDN: slapdtest.Suffix, Scope: goldap.ScopeWholeSubtree, Filter: "(|(uid=synccenter-check)(ou=synccenter-check))"}); err != nil || len(result.Entries) != 0 {
-		t.Errorf("the check has left %v, %v", result, err)
 	}
 }
 

@@ -95,6 +95,16 @@ func (c *Conn) Broken() bool { return c.broken }
 // Close ends the connection.
 func (c *Conn) Close() error { return c.conn.Close() }
 
+// TLS describes the TLS of the connection; nil for a plain one.
+func (c *Conn) TLS() *tls.ConnectionState {
+	secure, ok := c.conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	state := secure.ConnectionState()
+	return &state
+}
+
 // Detach hands the network connection over, with the TLS and the login that it has. The Conn must not be used any more.
 func (c *Conn) Detach() (net.Conn, error) {
 	if err := c.conn.SetDeadline(time.Time{}); err != nil {
