@@ -46,8 +46,10 @@ func endpointMeanings(condition, end string) []ConditionMeaning {
 		return ConditionMeaning{KindSyncTask, condition, status, reason, when, do}
 	}
 	return []ConditionMeaning{
-		row(metav1.ConditionTrue, ReasonConnected, "the last run could read all it needed from the "+end, "nothing"),
-		row(metav1.ConditionUnknown, ReasonNotChecked, "no run has tried the "+end+" since the definition changed", "nothing: the next run tries it"),
+		row(metav1.ConditionTrue, ReasonConnected, "the last check, or the last run if that is newer, got all it needed from the "+end, "nothing"),
+		row(metav1.ConditionUnknown, ReasonNotChecked, "neither a check nor a run has tried the "+end+" since the definition changed", "nothing: a check follows, unless the task is suspended or held"),
+		row(metav1.ConditionUnknown, ReasonCheckFailed, "the pod of the last check could not start or did not answer; the message says why", "look at what the message names: an image, a quota, a node; the check repeats by itself"),
+		row(metav1.ConditionFalse, ReasonInvalidDefinition, "a mapping, a matching rule, the scope or a filter does not fit what the directories have", "correct the row that the message names"),
 		row(metav1.ConditionFalse, ReasonSecretMissing, "the Secret with the login, or a key of it, does not exist", "create the Secret that the message names"),
 		row(metav1.ConditionFalse, ReasonConfigMapMissing, "the ConfigMap with the certificates, or its key, does not exist", "create the ConfigMap that the message names"),
 		row(metav1.ConditionFalse, ReasonCredentialsRejected, "the login was refused", "correct the Secret that the message names"),

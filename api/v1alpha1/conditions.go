@@ -58,6 +58,7 @@ const (
 const (
 	ReasonConnected           Reason = "Connected"
 	ReasonNotChecked          Reason = "NotChecked"
+	ReasonCheckFailed         Reason = "CheckFailed"
 	ReasonSecretMissing       Reason = "SecretMissing"
 	ReasonConfigMapMissing    Reason = "ConfigMapMissing"
 	ReasonCredentialsRejected Reason = "CredentialsRejected"

@@ -9,6 +9,9 @@ const (
 	LabelRun = "synccenter.dev/run"
 	// LabelArtifact says what a SyncArtifact holds, so that a cache can select by it.
 	LabelArtifact = "synccenter.dev/artifact"
+	// LabelInspection is on the Jobs, pods and artifacts of a look at a task's
+	// directories: what is looked for. It is no run: LabelRun holds its own name.
+	LabelInspection = "synccenter.dev/inspection"
 	// LabelTrigger is on automatic runs alone: the mode that created them.
 	LabelTrigger = "synccenter.dev/trigger"
 )
@@ -23,6 +26,9 @@ const (
 	// AnnotationStop on the Lease of a task asks its runner to stop at a safe
 	// point; its value is the reason.
 	AnnotationStop = "synccenter.dev/stop"
+	// AnnotationInspect on a task asks for a look at its directories. The plugin
+	// writes it, and the manager takes it away when it has made the Job.
+	AnnotationInspect = "synccenter.dev/inspect"
 	// AnnotationKeep on a run keeps it from retention, whatever its value; the
 	// same name as a label does too.
 	AnnotationKeep = "synccenter.dev/keep"

@@ -135,9 +135,10 @@ type SyncTaskSpec struct {
 	// +kubebuilder:default={}
 	Execution Execution `json:"execution,omitzero"`
 
-	// checkInterval is how often the connections are checked between runs.
-	// Default: 1h. Example: 30m. Not served yet: each run checks them by itself,
-	// and other values are refused.
+	// checkInterval is how often the connections to source and target are
+	// checked by a short pod, also between runs. A change of what concerns them
+	// is checked at once. A task that is suspended or held is checked on request
+	// only (kubectl synccenter check). Default: 1h. Example: 30m.
 	// +optional
 	// +kubebuilder:default="1h"
 	// +kubebuilder:validation:Type=string
@@ -225,6 +226,24 @@ type SyncTaskStatus struct {
 	// links counts the entries that the task holds in step.
 	// +optional
 	Links *LinkCounts `json:"links,omitempty"`
+
+	// lastCheck is the newest check of the connections that has ended. What it
+	// found stands in SourceReady and TargetReady, unless a run is newer; each
+	// step is shown by kubectl synccenter check.
+	// +optional
+	LastCheck *LastCheck `json:"lastCheck,omitempty"`
+}
+
+// LastCheck is a check of the connections that has ended.
+type LastCheck struct {
+	// name of the check, with which the names of its Job and pod begin.
+	// Example: hr-check-5f3a9c2.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+	// time is when it ended.
+	// +required
+	Time metav1.Time `json:"time"`
 }
 
 // LastRun is the run of a task that was let start last.

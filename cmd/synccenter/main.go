@@ -24,6 +24,6 @@ func newRootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newManagerCommand(), newRunCommand(), newVersionCommand())
+	root.AddCommand(newManagerCommand(), newRunCommand(), newInspectCommand(), newVersionCommand())
 	return root
 }

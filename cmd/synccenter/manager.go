@@ -44,6 +44,7 @@ func newManagerCommand() *cobra.Command {
 	flags.StringVar(&options.Image, "image", "", "image of the Jobs, by digest; usually the manager's own")
 	flags.StringSliceVar(&options.WatchNamespaces, "watch-namespaces", nil, "namespaces to look after; default all")
 	flags.IntVar(&options.MaxConcurrentRuns, "max-concurrent-runs", 0, "how many runs are executed at once; 0 is any number")
+	flags.IntVar(&options.MaxConcurrentChecks, "max-concurrent-checks", 20, "how many checks of connections go on at once, beside those that people ask for; 0 makes none by itself")
 	flags.StringVar(&options.MetricsAddress, "metrics-bind-address", ":8443", "address of the metrics, over HTTPS and for authorized readers only; 0 turns them off")
 	flags.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	flags.BoolVar(&options.LeaderElect, "leader-elect", false, "let one of several managers work at a time")

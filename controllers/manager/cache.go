@@ -22,19 +22,22 @@ import (
 )
 
 // cacheOptions keep the cache to what the controllers watch: tasks, the runs that
-// have not ended, their reports, and the Jobs and pods of runs, without what
+// have not ended, their reports, the heads of inspections, and the Jobs and pods of both, without what
 // nobody asks of them. Package past knows of the runs that have ended. Reading anything else through it is an
 // error instead of a watch on a whole cluster's objects, its Secrets first of all.
 func cacheOptions(namespaces []string) cache.Options {
 	ofRuns := cache.ByObject{Label: labels.NewSelector().Add(requirement(v1alpha1.LabelRun, selection.Exists))}
-	reports := cache.ByObject{Label: labels.NewSelector().Add(requirement(v1alpha1.LabelArtifact, selection.Equals, cluster.LabelValueReport))}
+	told := cache.ByObject{
+		Label:     labels.NewSelector().Add(requirement(v1alpha1.LabelArtifact, selection.In, cluster.LabelValueReport, cluster.LabelValueInspection)),
+		Transform: withoutAnswers,
+	}
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&batchv1.Job{}:           ofRuns,
 			&corev1.Pod{}:            ofRuns,
-			&v1alpha1.SyncArtifact{}: reports,
+			&v1alpha1.SyncArtifact{}: told,
 			&v1alpha1.SyncRun{}:      {Field: past.Going()},
 		},
 	}
@@ -45,6 +48,15 @@ func cacheOptions(namespaces []string) cache.Options {
 		}
 	}
 	return options
+}
+
+// withoutAnswers leaves the data of inspections out: what is decided by stands
+// in their annotations, and the rest is read when it is needed.
+func withoutAnswers(object any) (any, error) {
+	if artifact, ok := object.(*v1alpha1.SyncArtifact); ok && artifact.Labels[v1alpha1.LabelArtifact] == cluster.LabelValueInspection {
+		artifact.Data = nil
+	}
+	return cache.TransformStripManagedFields()(object)
 }
 
 // requirement is one of a few that are right as they stand here.

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"synccenter.dev/synccenter/controllers/inspection"
 	"synccenter.dev/synccenter/controllers/metrics"
 	"synccenter.dev/synccenter/controllers/past"
 	"synccenter.dev/synccenter/controllers/retention"
@@ -38,9 +39,11 @@ type Options struct {
 	WatchNamespaces []string
 	// MaxConcurrentRuns is how many runs are executed at once; 0 is any number.
 	MaxConcurrentRuns int
-	MetricsAddress    string
-	ProbeAddress      string
-	LeaderElect       bool
+	// MaxConcurrentChecks is how many checks go on at once, beside those that people ask for; 0 is none by itself.
+	MaxConcurrentChecks int
+	MetricsAddress      string
+	ProbeAddress        string
+	LeaderElect         bool
 }
 
 // Run starts the controllers and returns when the context ends.
@@ -124,6 +127,14 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) erro
 		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{}, Budget: options.Budget,
 	}
 	if err := history.SetupWithManager(mgr, ended.Tasks()); err != nil {
+		return err
+	}
+	inspections := &inspection.Reconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Direct: direct,
+		Events: mgr.GetEventRecorder("synccenter"), Clock: clock.RealClock{},
+		Jobs: runs.Jobs, MaxConcurrentChecks: options.MaxConcurrentChecks,
+	}
+	if err := inspections.SetupWithManager(mgr); err != nil {
 		return err
 	}
 	approvals := &syncapproval.Reconciler{Client: mgr.GetClient(), Clock: clock.RealClock{}}

@@ -92,7 +92,7 @@ func Build(run *v1alpha1.SyncRun, spec *v1alpha1.SyncTaskSpec, attempt Attempt, 
 			PodFailurePolicy:      failurePolicy(),
 			Template: corev1.PodTemplateSpec{
 				ObjectMeta: podMetadata(labels, spec.Execution.PodTemplate),
-				Spec:       podSpec(run, spec, attempt, options),
+				Spec:       podSpec(spec, arguments(run, attempt, options), GraceSeconds, options),
 			},
 		},
 	}
@@ -125,6 +125,7 @@ func podMetadata(labels map[string]string, template v1alpha1.PodTemplate) metav1
 	if podLabels == nil {
 		podLabels = map[string]string{}
 	}
+	delete(podLabels, v1alpha1.LabelInspection) // or the pod of a run could be taken for another
 	maps.Copy(podLabels, labels)
 	return metav1.ObjectMeta{Labels: podLabels, Annotations: plain(template.Annotations)}
 }

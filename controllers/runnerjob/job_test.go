@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +17,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/definition"
+	"synccenter.dev/synccenter/internal/inspection"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -94,6 +96,26 @@ func TestBuild(t *testing.T) {
 			}
 			if SettlesOnly(job) != test.attempt.SettleOnly {
 				t.Errorf("SettlesOnly is %t for an attempt with SettleOnly %t", SettlesOnly(job), test.attempt.SettleOnly)
+			}
+		})
+	}
+}
+
+func TestBuildInspection(t *testing.T) {
+	// The longest name of a task: the pod's name must still have the form that the admission policy looks for.
+	task := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: "people", Name: strings.Repeat("a", 40), UID: "1f2e3d4c"}}
+	for name, kind := range map[string]inspection.Kind{"check": inspection.KindCheck, "explain": inspection.KindExplain} {
+		t.Run(name, func(t *testing.T) {
+			spec := fullSpec()
+			uid := inspection.UID("1f2e3d4c", "0123456789")
+			looking := Inspection{Name: inspection.Name(task.Name, kind, uid), UID: uid, Kind: kind}
+			job := BuildInspection(task, &spec, looking, testOptions)
+			compareGolden(t, name+".yaml", job)
+			if len(job.Name) > 58 {
+				t.Errorf("the name %q has %d characters, and Kubernetes cuts the names of pods after 58", job.Name, len(job.Name))
+			}
+			if diff := cmp.Diff(Build(testRun(), &spec, Attempt{Number: 1}, testOptions).Spec.Template.Spec.SecurityContext, job.Spec.Template.Spec.SecurityContext); diff != "" {
+				t.Errorf("its pod has another security context than that of a run:\n%s", diff)
 			}
 		})
 	}

@@ -18,14 +18,14 @@ const (
 	settleArgument = "--settle-only"
 )
 
-// podSpec is the pod of an attempt. It keeps the restricted Pod Security level.
-func podSpec(run *v1alpha1.SyncRun, spec *v1alpha1.SyncTaskSpec, attempt Attempt, options Options) corev1.PodSpec {
+// podSpec is the pod that does what the arguments say. It keeps the restricted Pod Security level.
+func podSpec(spec *v1alpha1.SyncTaskSpec, arguments []string, grace int64, options Options) corev1.PodSpec {
 	template := spec.Execution.PodTemplate
 	volumes, mounts := volumesOf(spec)
 	resources := resourcesOf(template.Resources, options.Resources)
 	return corev1.PodSpec{
 		RestartPolicy:                 corev1.RestartPolicyNever,
-		TerminationGracePeriodSeconds: ptr.To[int64](GraceSeconds),
+		TerminationGracePeriodSeconds: &grace,
 		ServiceAccountName:            ServiceAccount,
 		AutomountServiceAccountToken:  ptr.To(true),
 		EnableServiceLinks:            ptr.To(false),
@@ -45,7 +45,7 @@ func podSpec(run *v1alpha1.SyncRun, spec *v1alpha1.SyncTaskSpec, attempt Attempt
 		Containers: []corev1.Container{{
 			Name:                     containerName,
 			Image:                    options.Image,
-			Args:                     arguments(run, attempt, options),
+			Args:                     arguments,
 			Env:                      environment(template.Proxy, resources),
 			Resources:                resources,
 			VolumeMounts:             mounts,

@@ -9,12 +9,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/controllers/trouble"
 )
 
 // observeExecution reads the Job, its pods and the report of a started run.
@@ -103,15 +103,8 @@ func (r *Reconciler) observePods(ctx context.Context, o *observed) error {
 	if len(own) > 0 {
 		return nil
 	}
-	var events corev1.EventList
-	err = r.Live.List(ctx, &events, client.InNamespace(o.run.Namespace), client.MatchingFieldsSelector{
-		Selector: fields.Set{"involvedObject.uid": string(o.job.UID), "reason": failedCreate}.AsSelector(),
-	})
-	if err != nil {
-		return fmt.Errorf("listing events of Job %s/%s: %w", o.job.Namespace, o.job.Name, err)
-	}
-	o.pods.trouble = refusalOf(o.job, events.Items)
-	return nil
+	o.pods.trouble, err = trouble.OfJob(ctx, r.Live, o.job)
+	return err
 }
 
 // observeNode says whether the node of a pod that should have ended is lost.

@@ -2,15 +2,14 @@ package syncrun
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"synccenter.dev/synccenter/controllers/condition"
+	"synccenter.dev/synccenter/controllers/trouble"
 )
 
 // lastWordsLimit is how many characters of a pod's own message are shown.
@@ -48,7 +47,7 @@ func summarize(list []corev1.Pod, now time.Time) pods {
 	var result pods
 	for i := range list {
 		pod := &list[i]
-		result.trouble = troubleOf(pod)
+		result.trouble = trouble.OfPod(pod)
 		for _, container := range pod.Status.ContainerStatuses {
 			if container.State.Running != nil {
 				result.working = true
@@ -74,62 +73,4 @@ func isStuck(pod *corev1.Pod, now time.Time) bool {
 func isLeft(pod *corev1.Pod, now time.Time) bool {
 	ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 	return !ended && !isStuck(pod, now)
-}
-
-// troubleOf says why a pod does not start, as far as the pod knows.
-func troubleOf(pod *corev1.Pod) string {
-	if pod.Status.Phase != corev1.PodPending {
-		return ""
-	}
-	for _, container := range pod.Status.ContainerStatuses {
-		waiting := container.State.Waiting
-		if waiting != nil && slices.Contains(startFailures, waiting.Reason) {
-			return fmt.Sprintf("The container of pod %q does not start (%s): %s", pod.Name, waiting.Reason, waiting.Message)
-		}
-	}
-	for _, c := range pod.Status.Conditions {
-		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
-			return fmt.Sprintf("Pod %q finds no node (%s): %s", pod.Name, c.Reason, c.Message)
-		}
-	}
-	return ""
-}
-
-// startFailures are the kubelet's words for a container that does not start
-// unless somebody helps. Others, such as ContainerCreating, pass by themselves.
-var startFailures = []string{
-	"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "RegistryUnavailable",
-	"SignatureValidationFailed", "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff",
-}
-
-// failedCreate is the Job controller's word for a pod that the API server refuses.
-const failedCreate = "FailedCreate"
-
-// refusalOf is the newest reason why the Job controller could not create a pod:
-// a quota, a missing account, a policy.
-func refusalOf(job *batchv1.Job, events []corev1.Event) string {
-	var newest *corev1.Event
-	for i := range events {
-		event := &events[i]
-		if event.InvolvedObject.UID != job.UID || event.Reason != failedCreate {
-			continue
-		}
-		if newest == nil || lastSeen(newest).Before(lastSeen(event)) {
-			newest = event
-		}
-	}
-	if newest == nil {
-		return ""
-	}
-	return fmt.Sprintf("No pod can be created for Job %q: %s", job.Name, newest.Message)
-}
-
-func lastSeen(event *corev1.Event) time.Time {
-	if event.Series != nil {
-		return event.Series.LastObservedTime.Time
-	}
-	if !event.LastTimestamp.IsZero() {
-		return event.LastTimestamp.Time
-	}
-	return event.EventTime.Time
 }

@@ -69,6 +69,9 @@ var podAtWork = predicate.Funcs{
 
 // runOfPod is the run that a pod executes.
 func runOfPod(_ context.Context, pod client.Object) []reconcile.Request {
+	if pod.GetLabels()[v1alpha1.LabelInspection] != "" {
+		return nil
+	}
 	name := pod.GetLabels()[v1alpha1.LabelRun]
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: pod.GetNamespace(), Name: name}}}
 }

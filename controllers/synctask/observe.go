@@ -13,6 +13,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/syncrun"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/internal/inspection"
 	"synccenter.dev/synccenter/internal/report"
 )
 
@@ -25,6 +26,10 @@ type observed struct {
 	runs []v1alpha1.SyncRun
 	// reports are what the runners of those runs told, by the run's uid.
 	reports map[types.UID]*report.Report
+	// check is the newest check that has told something, or nil.
+	check *inspection.Inspection
+	// checked is the digest of what a check of the task depends on now.
+	checked string
 	// accountMissing: the account of the task's runners, or its binding, is not as it should be.
 	accountMissing bool
 	// forgetting is what a deleted task takes along.
@@ -53,6 +58,9 @@ func (r *Reconciler) observe(ctx context.Context, task *v1alpha1.SyncTask) (*obs
 	o.runs = runs.Items
 	slices.SortFunc(o.runs, func(a, b v1alpha1.SyncRun) int { return cmp.Compare(b.Status.Sequence, a.Status.Sequence) })
 	if err := r.observeReports(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := r.observeCheck(ctx, o); err != nil {
 		return nil, err
 	}
 	if !task.DeletionTimestamp.IsZero() {

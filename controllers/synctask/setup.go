@@ -18,7 +18,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/definition"
+	"synccenter.dev/synccenter/internal/inspection"
 )
 
 const (
@@ -40,6 +42,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, end
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
 		For(&v1alpha1.SyncTask{}, builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&v1alpha1.SyncRun{}, handler.EnqueueRequestsFromMapFunc(taskOfRun), builder.WithPredicates(milestone)).
+		Watches(&v1alpha1.SyncArtifact{}, handler.EnqueueRequestsFromMapFunc(taskOfCheck)).
 		Watches(&v1alpha1.SyncTask{}, handler.EnqueueRequestsFromMapFunc(r.tasksOfSameOwner), builder.WithPredicates(taskGone)).
 		WatchesRawSource(ended).
 		Complete(r)
@@ -53,6 +56,16 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, end
 func taskOfRun(_ context.Context, object client.Object) []reconcile.Request {
 	run := object.(*v1alpha1.SyncRun)
 	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: run.Namespace, Name: run.Spec.TaskRef.Name}}}
+}
+
+// taskOfCheck is the task whose directories a check has looked at.
+func taskOfCheck(_ context.Context, object client.Object) []reconcile.Request {
+	artifact := object.(*v1alpha1.SyncArtifact)
+	head := cluster.HeadOf(artifact)
+	if head.Kind != inspection.KindCheck || (head.Ended == nil && !head.Troubled) {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: artifact.Namespace, Name: artifact.Labels[v1alpha1.LabelTask]}}}
 }
 
 // tasksOfSameOwner are the tasks that may have waited for this one to go.

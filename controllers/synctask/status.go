@@ -13,7 +13,6 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition"
 	"synccenter.dev/synccenter/internal/definition"
-	"synccenter.dev/synccenter/internal/report"
 )
 
 // executionLimit is how many executions a task remembers.
@@ -37,7 +36,7 @@ func status(o *observed, s step, stepErr error, now time.Time) v1alpha1.SyncTask
 		return result
 	}
 	setReady(set, o, stepErr)
-	setEnds(set, o)
+	setEnds(&result, set, o)
 	if s.timing != nil {
 		s.timing.applyTo(&result, set)
 	}
@@ -81,39 +80,6 @@ func setReady(set condition.Setter, o *observed, stepErr error) {
 func readyMessage(task *v1alpha1.SyncTask) string {
 	_, stopped := stopOf(task)
 	return strings.TrimSpace("The definition is valid. " + stopped)
-}
-
-// setEnds says how source and target answered the newest run that tried them
-// with the present definition.
-func setEnds(set condition.Setter, o *observed) {
-	source := func(r *report.Report) *report.Endpoint { return r.Source }
-	target := func(r *report.Report) *report.Endpoint { return r.Target }
-	setEnd(set, v1alpha1.ConditionSourceReady, o, source)
-	setEnd(set, v1alpha1.ConditionTargetReady, o, target)
-}
-
-func setEnd(set condition.Setter, name string, o *observed, end func(*report.Report) *report.Endpoint) {
-	for i := range o.runs {
-		run := &o.runs[i]
-		told := o.reports[run.UID]
-		if run.Status.Task == nil || run.Status.Task.Generation != o.task.Generation || told == nil || end(told) == nil {
-			continue
-		}
-		reason := v1alpha1.Reason(end(told).Reason)
-		answered := metav1.ConditionFalse
-		if reason == v1alpha1.ReasonConnected {
-			answered = metav1.ConditionTrue
-		} else if !condition.Known(v1alpha1.KindSyncTask, name, answered, reason) {
-			reason = v1alpha1.ReasonUnreachable
-		}
-		message := cmp.Or(end(told).Message, fmt.Sprintf("It answered run %q.", run.Name))
-		set.Set(name, answered, reason, message)
-		return
-	}
-	present := meta.FindStatusCondition(*set.Conditions, name)
-	if present == nil || present.ObservedGeneration != o.task.Generation {
-		set.Set(name, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked, "No run has tried it since the definition changed.")
-	}
 }
 
 // applyState shows what the newest finished run says about the state.

@@ -1,8 +1,6 @@
 package definition
 
 import (
-	"time"
-
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
 
@@ -18,7 +16,6 @@ func NotServed(spec *v1alpha1.SyncTaskSpec) []string {
 	found.add("spec.trigger.realTime", spec.Trigger.RealTime != nil)
 	found.add("spec.deletion.confirm", spec.Deletion.Confirm != v1alpha1.ConfirmWhenGuarded)
 	found.add("spec.execution.approval", spec.Execution.Approval != v1alpha1.ApprovalNone)
-	found.add("spec.checkInterval", spec.CheckInterval.Duration != time.Hour)
 	return found
 }
 

@@ -40,7 +40,6 @@ func TestNotServed(t *testing.T) {
 		"confirm": {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm"}},
 		"four eyes": {func(s *v1alpha1.SyncTaskSpec) { s.Execution.Approval = v1alpha1.ApprovalFourEyes },
 			[]string{"spec.execution.approval"}},
-		"check interval": {func(s *v1alpha1.SyncTaskSpec) { s.CheckInterval.Duration = time.Minute }, []string{"spec.checkInterval"}},
 		"history": {func(s *v1alpha1.SyncTaskSpec) {
 			s.History = v1alpha1.History{
 				Limit: ptr.To[int32](0), FailedLimit: ptr.To[int32](1), TTL: &metav1.Duration{Duration: time.Hour},

@@ -10,13 +10,9 @@ import (
 )
 
 func openLDAPSource(ctx context.Context, mounts Connectors, source *v1alpha1.Source, _ *v1alpha1.Execution) (connector.Source, error) {
-	config, err := mounts.ldapConnection(&source.LDAP.LDAPConnection)
+	config, err := mounts.ldapSource(source)
 	if err != nil {
 		return nil, err
-	}
-	config.Users = ldapUsers(&source.LDAP.Users)
-	if source.LDAP.Departments != nil {
-		config.Departments = ldapDepartments(source.LDAP.Departments)
 	}
 	opened, err := ldap.NewSource(ctx, config)
 	if err != nil {
@@ -26,9 +22,35 @@ func openLDAPSource(ctx context.Context, mounts Connectors, source *v1alpha1.Sou
 }
 
 func openLDAPTarget(ctx context.Context, mounts Connectors, target *v1alpha1.Target, execution *v1alpha1.Execution) (connector.Target, error) {
-	config, err := mounts.ldapConnection(&target.LDAP.LDAPConnection)
+	config, err := mounts.ldapTarget(target, execution)
 	if err != nil {
 		return nil, err
+	}
+	opened, err := ldap.NewTarget(ctx, config)
+	if err != nil {
+		return nil, namingSecret(target.LDAP.CredentialsSecretRef, err)
+	}
+	return opened, nil
+}
+
+// ldapSource is the configuration of a source, with what is mounted.
+func (c Connectors) ldapSource(source *v1alpha1.Source) (ldap.Config, error) {
+	config, err := c.ldapConnection(&source.LDAP.LDAPConnection)
+	if err != nil {
+		return config, err
+	}
+	config.Users = ldapUsers(&source.LDAP.Users)
+	if source.LDAP.Departments != nil {
+		config.Departments = ldapDepartments(source.LDAP.Departments)
+	}
+	return config, nil
+}
+
+// ldapTarget is the configuration of a target, with what is mounted.
+func (c Connectors) ldapTarget(target *v1alpha1.Target, execution *v1alpha1.Execution) (ldap.Config, error) {
+	config, err := c.ldapConnection(&target.LDAP.LDAPConnection)
+	if err != nil {
+		return config, err
 	}
 	users := &target.LDAP.Users
 	config.Concurrency = int(execution.Concurrency)
@@ -43,11 +65,7 @@ func openLDAPTarget(ctx context.Context, mounts Connectors, target *v1alpha1.Tar
 		config.Departments.RDN, config.Departments.Mark = string(departments.RDN), string(departments.Mark)
 		config.Departments.Placeholder = departments.Placeholder
 	}
-	opened, err := ldap.NewTarget(ctx, config)
-	if err != nil {
-		return nil, namingSecret(target.LDAP.CredentialsSecretRef, err)
-	}
-	return opened, nil
+	return config, nil
 }
 
 // namingSecret says in the error of a refused login which Secret the login came from.

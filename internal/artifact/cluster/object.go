@@ -22,6 +22,8 @@ const (
 	LabelValueManifest   = "manifest"
 	LabelValueReport     = "report"
 	LabelValueReadReport = "read-report"
+	// LabelValueInspection is on the one object that tells of an inspection, beside the streams of its answer.
+	LabelValueInspection = "inspection"
 )
 
 var labelValues = map[v1alpha1.ArtifactType]string{
@@ -75,14 +77,23 @@ func (s *Store) object(scope artifact.Scope, kind v1alpha1.ArtifactType, name st
 	if types.UID(scope.Run) != s.options.Writer.UID {
 		return nil, fmt.Errorf("writing to the streams of run %q: this store writes those of run %q", scope.Run, s.options.Writer.UID)
 	}
-	object.OwnerReferences = []metav1.OwnerReference{{
-		APIVersion: v1alpha1.GroupVersion.String(),
-		Kind:       v1alpha1.KindSyncRun,
-		Name:       s.options.Writer.Run,
-		UID:        s.options.Writer.UID,
-		Controller: new(true),
-	}}
+	object.OwnerReferences = []metav1.OwnerReference{s.ownerReference()}
+	if of := s.options.Inspection; of != nil {
+		object.Labels[v1alpha1.LabelInspection] = of.Kind
+	}
 	return object, nil
+}
+
+// ownerReference makes an object go with its run; what an inspection leaves goes with its task.
+func (s *Store) ownerReference() metav1.OwnerReference {
+	owner := metav1.OwnerReference{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindSyncRun, Controller: new(true),
+		Name: s.options.Writer.Run, UID: s.options.Writer.UID,
+	}
+	if of := s.options.Inspection; of != nil {
+		owner.Kind, owner.Name, owner.UID = v1alpha1.KindSyncTask, s.options.Task, of.TaskUID
+	}
+	return owner
 }
 
 // streamOf is the stream of a chunk named stream-version-index.

@@ -13,6 +13,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -28,6 +29,14 @@ type Options struct {
 	Task string
 	// Writer is the run that writes. A store that only reads needs none.
 	Writer v1alpha1.ArtifactWriter
+	// Inspection is set when the writer is no run but a look at the directories of the task.
+	Inspection *InspectionOf
+}
+
+// InspectionOf says what is looked for, and whose directories are looked at.
+type InspectionOf struct {
+	Kind    string
+	TaskUID types.UID
 }
 
 // Store keeps artifacts as SyncArtifacts. It is safe for concurrent use.
