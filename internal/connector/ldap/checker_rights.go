@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	goldap "github.com/go-ldap/ldap/v3"
+
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/connector/ldap/wire"
 	"synccenter.dev/synccenter/internal/directory"
@@ -22,7 +24,7 @@ func (c *Checker) Use(ctx context.Context, fields map[directory.Kind][]string) [
 		}
 		sample, ok := c.reads(ctx, kind, fields[kind])
 		if ok && c.writer != nil {
-			c.creates(ctx, kind, sample)
+			c.creates(kind)
 			c.changes(ctx, kind, sample, fields[kind])
 		}
 	}
@@ -38,10 +40,9 @@ type sample struct {
 	count int
 	// whole: there were no more.
 	whole bool
-	// dn is an entry other than the base, with its values; empty when there is none. One with a mark is preferred.
+	// dn is an entry other than the base, empty when there is none. One with a mark is preferred.
 	dn     string
 	marked bool
-	values []wire.Attribute
 	seen   map[string]bool
 }
 
@@ -95,10 +96,7 @@ func (c *Checker) firstPage(ctx context.Context, kind directory.Kind, fields []s
 	if kind == directory.Department {
 		filter = c.config.Departments.Filter
 	}
-	q := query{attempt: fmt.Sprintf("reading the first %s under %s %q", words(kind), field, base), base: base, scope: wholeSubtree, filter: filter, attributes: r.attributes}
-	if kind == directory.Department && c.writer != nil && c.config.Departments.MemberAttribute != "" {
-		q.attributes = append(q.attributes, c.config.Departments.MemberAttribute)
-	}
+	q := query{attempt: fmt.Sprintf("reading the first %s under %s %q", words(kind), field, base), base: base, scope: goldap.ScopeWholeSubtree, filter: filter, attributes: r.attributes}
 	normalBase, _ := directory.NormalDN(base)
 	found := &sample{whole: true, seen: map[string]bool{}}
 	err = c.source.search(ctx, q, func(e *wire.Entry) error {
@@ -131,14 +129,7 @@ func (s *sample) note(e *wire.Entry, entry *directory.Entry) {
 	if s.dn != "" && (s.marked || entry.Mark == nil) {
 		return
 	}
-	s.dn, s.marked, s.values = strings.Clone(e.DN), entry.Mark != nil, nil
-	for _, attribute := range e.Attributes {
-		copied := wire.Attribute{Name: strings.Clone(attribute.Name)}
-		for _, value := range attribute.Values {
-			copied.Values = append(copied.Values, strings.Clone(value))
-		}
-		s.values = append(s.values, copied)
-	}
+	s.dn, s.marked = strings.Clone(e.DN), entry.Mark != nil
 }
 
 // maxSkew is how much two clocks may differ. What is in doubt after a crash is settled by the times at which entries were made.

@@ -2,7 +2,10 @@ package ldap
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -12,148 +15,39 @@ import (
 	"synccenter.dev/synccenter/internal/directory"
 )
 
-const wholeSubtree = goldap.ScopeWholeSubtree
-
-// noOperation is critical: a server that does not know the control refuses the request instead of carrying it out.
-var noOperation = []goldap.Control{goldap.NewControlString(controlNoOperation, true, "")}
-
-// unproven says why a server's answer to a request with the no-op control proves nothing; empty when it does.
-func unproven(err error) string {
-	switch {
-	case isResult(err, goldap.LDAPResultUnavailableCriticalExtension), isResult(err, goldap.LDAPResultProtocolError):
-		return "this server cannot try a write without doing it: the first write tells"
-	case isResult(err, goldap.LDAPResultObjectClassViolation), isResult(err, goldap.LDAPResultEntryAlreadyExists):
-		return "the server refuses the sample for another reason than a right: the first write tells"
-	}
-	return ""
+// creates says that the right to create entries is not proven. No request of LDAP proves it without writing. OpenLDAP has a control for that,
+// and adding with it an attribute that the database has never held leaves the database with wrong names for later ones: it must not be used.
+func (c *Checker) creates(kind directory.Kind) {
+	c.steps.skip("create "+words(kind), "not proven: there is no request that proves it without writing; the first run tells")
 }
 
-// granted reports that the server would have done it, or refuses only the values of the sample.
-func granted(err error) bool {
-	return err == nil || isResult(err, resultNoOperation) || isResult(err, goldap.LDAPResultConstraintViolation) || isResult(err, goldap.LDAPResultInvalidAttributeSyntax)
-}
-
-// creates tries the right to create entries of a kind: below the base, and where that is refused and entries stand deeper, below one of them.
-func (c *Checker) creates(ctx context.Context, kind directory.Kind, found *sample) {
-	base, field := c.source.baseOf(kind)
-	var refused error
-	c.steps.try("create "+words(kind), func() (string, error) {
-		refused = c.writer.tryCreate(ctx, kind, base)
-		if granted(refused) {
-			return fmt.Sprintf("the account may create entries under %s", field), nil
-		}
-		return "", refused
-	})
-	if granted(refused) {
-		return
-	}
-	if why := unproven(refused); why != "" {
-		c.steps.remark(connector.Skipped, "%s", why)
-		return
-	}
-	deeper := kind == directory.User && c.config.Users.Layout == ByDepartment || kind == directory.Department && c.config.Departments.Type == OrganizationalUnits
-	if connector.ClassOf(refused) != connector.Permission || !deeper {
-		return
-	}
-	parent := found.dn
-	if kind == directory.User {
-		_, parent = cutDN(found.dn)
-	}
-	switch {
-	case parent == "":
-		c.steps.remark(connector.Skipped, "the account may not create entries directly under %s %q, and there is nothing below it yet where it could be tried: the first write tells", field, base)
-	case granted(c.writer.tryCreate(ctx, kind, parent)):
-		c.steps.remark(connector.Warning, "the account may create entries below %q, but none directly under %s %q: give it the right to write there, if entries are to stand there", printable(parent), field, base)
-	}
-}
-
-// tryCreate asks the server to create an entry, without doing it.
-func (t *Target) tryCreate(ctx context.Context, kind directory.Kind, above string) error {
-	entry := connector.NewEntry{}
-	rdn := t.spelling(kind, t.rdnOf(kind))
-	for _, field := range t.schema.Fields(kind) {
-		if field.Required && field.Type != directory.Reference || field.Name == rdn {
-			entry.Attributes = append(entry.Attributes, directory.Attribute{Name: field.Name, Values: []string{t.sampleValue(field)}})
-		}
-	}
-	named := entry.Attributes.Get(rdn)
-	if len(named) == 0 {
-		return invalid("%s: the server's schema has no attribute %q, which is to name new entries", t.server.url, rdn)
-	}
-	dn := rdn + "=" + goldap.EscapeDN(named[0]) + "," + above
-	request, err := t.addRequest(ctx, kind, dn, entry)
-	if err != nil {
-		return err
-	}
-	request.Controls = noOperation
-	return t.writers.do(ctx, fmt.Sprintf("checking the right to create an entry under %q", printable(above)), func(conn *goldap.Conn) error { return conn.Add(request) })
-}
-
-// sampleValue is a value that a field of this type takes.
-func (t *Target) sampleValue(field directory.Field) string {
-	switch {
-	case field.Type == directory.Bool:
-		return "true"
-	case field.Type == directory.Int:
-		return "0"
-	case field.Type == directory.Time:
-		return "2000-01-01T00:00:00Z"
-	case field.Equality == directory.DN:
-		return t.config.Users.BaseDN
-	default:
-		return "synccenter-check"
-	}
-}
-
-// maxRewritten is how many values of an attribute are sent to try the right to change it.
-const maxRewritten = 200
-
-// changes tries the right to change an entry: it asks the server to replace attributes by the values that they have, without doing it.
-// Even a server that did it would have changed nothing: what the entry has no value for, as far as we see, is left alone.
+// changes tries the right to change an entry: it asks the server to delete values that are not there. Whoever has the right is told that they
+// are not there, everybody else that the right is missing, and nothing changes in either case.
 func (c *Checker) changes(ctx context.Context, kind directory.Kind, found *sample, fields []string) {
 	name := "change " + words(kind)
-	if found.dn == "" {
+	wanted := c.changed(kind, fields)
+	switch {
+	case found.dn == "":
 		c.steps.skip(name, fmt.Sprintf("there are no %s yet to try it on", words(kind)))
 		return
-	}
-	wanted := c.changed(kind, found, fields)
-	if len(wanted) == 0 {
-		c.steps.skip(name, fmt.Sprintf("%q has no value to try it on: the first write tells", printable(found.dn)))
+	case len(wanted) == 0:
+		c.steps.skip(name, "there is no attribute to try it on")
 		return
 	}
-	var refused error
+	var proven []string
 	ok := c.steps.try(name, func() (string, error) {
-		refused = c.writer.tryChange(ctx, found, wanted)
-		if !granted(refused) {
-			return "", refused
-		}
-		return fmt.Sprintf("the account may change %s, tried on %q", strings.Join(wanted, ", "), printable(found.dn)), nil
+		var err error
+		proven, err = c.writer.tryChanges(ctx, found.dn, wanted)
+		return fmt.Sprintf("the account may change %s, tried on %q", strings.Join(proven, ", "), printable(found.dn)), err
 	})
-	if ok {
-		return
-	}
-	if why := unproven(refused); why != "" {
-		c.steps.remark(connector.Skipped, "%s", why)
-		return
-	}
-	if connector.ClassOf(refused) != connector.Permission {
-		c.steps.remark(connector.Skipped, "%v", refused) // the entry at hand is in the way, not a right
-		return
-	}
-	var denied []string
-	for _, attribute := range wanted {
-		if connector.ClassOf(c.writer.tryChange(ctx, found, []string{attribute})) == connector.Permission {
-			denied = append(denied, attribute)
-		}
-	}
-	if len(denied) > 0 && len(denied) < len(wanted) {
-		last := &c.steps.list[len(c.steps.list)-1]
-		last.Message = fmt.Sprintf("%s; the attributes that it may not change are %s", last.Message, strings.Join(denied, ", "))
+	if ok && len(proven) == 0 {
+		c.steps.remark(connector.Skipped, "not proven: the server's answers do not tell; the first write does")
 	}
 }
 
-// changed lists the attributes that a run may change in an entry of the kind.
-func (c *Checker) changed(kind directory.Kind, found *sample, fields []string) []string {
+// changed lists the attributes that a run may change in an entry of the kind and that can be tried: the values of some types leave no room
+// for one that is certainly not there.
+func (c *Checker) changed(kind directory.Kind, fields []string) []directory.Field {
 	names := slices.Clone(fields)
 	managed := c.config.managedOfUsers()
 	if kind == directory.Department {
@@ -162,36 +56,76 @@ func (c *Checker) changed(kind directory.Kind, found *sample, fields []string) [
 	for _, setting := range sortedKeys(managed) {
 		names = append(names, managed[setting])
 	}
-	var wanted []string
+	var wanted []directory.Field
 	for _, name := range names {
+		field, ok := c.schema.Field(kind, name)
 		switch {
-		case name == "" || contains(wanted, name) || strings.EqualFold(name, c.writer.rdnOf(kind)): // that one changes by a rename
-		case contains(operational, name) || len(found.valuesOf(name)) == 0 || len(found.valuesOf(name)) > maxRewritten:
+		case !ok || field.Type == directory.Bool || field.Type == directory.Bytes || contains(operational, name):
+		case strings.EqualFold(name, c.writer.rdnOf(kind)): // it changes by a rename
+		case slices.ContainsFunc(wanted, func(f directory.Field) bool { return f.Name == field.Name }):
 		default:
-			wanted = append(wanted, name)
+			wanted = append(wanted, field)
 		}
 	}
 	return wanted
 }
 
-func (s *sample) valuesOf(name string) []string {
-	for _, attribute := range s.values {
-		if strings.EqualFold(strings.TrimSuffix(attribute.Name, ";binary"), name) {
-			return attribute.Values
+// tryChanges answers with the attributes whose change is proven. The error names those for which the right is missing.
+func (t *Target) tryChanges(ctx context.Context, dn string, wanted []directory.Field) (proven []string, err error) {
+	names := make([]string, len(wanted))
+	for i := range wanted {
+		names[i] = wanted[i].Name
+	}
+	if isResult(t.tryChange(ctx, dn, wanted), goldap.LDAPResultNoSuchAttribute) {
+		return names, nil
+	}
+	var denied []string
+	for i := range wanted {
+		tried := t.tryChange(ctx, dn, wanted[i:i+1])
+		switch {
+		case isResult(tried, goldap.LDAPResultNoSuchAttribute):
+			proven = append(proven, wanted[i].Name)
+		case connector.ClassOf(tried) == connector.Permission:
+			denied, err = append(denied, wanted[i].Name), tried
+		case connector.ClassOf(tried) == connector.Unavailable || ctx.Err() != nil:
+			return nil, tried
 		}
 	}
-	return nil
+	if len(denied) > 0 {
+		return nil, &connector.Error{Class: connector.Permission, Err: fmt.Errorf("%w; the attributes that it may not change are %s", err, strings.Join(denied, ", "))}
+	}
+	return proven, nil
 }
 
-// tryChange asks the server to write into an entry what stands there, without doing it.
-func (t *Target) tryChange(ctx context.Context, found *sample, attributes []string) error {
-	request := goldap.NewModifyRequest(found.dn, noOperation)
-	for _, name := range attributes {
-		values := found.valuesOf(name)
-		if contains(binaryOnly, name) {
-			name += ";binary"
+// tryChange asks the server to delete a value that is not there from each of the attributes.
+func (t *Target) tryChange(ctx context.Context, dn string, fields []directory.Field) error {
+	request := goldap.NewModifyRequest(dn, nil)
+	for i := range fields {
+		value, err := t.absentValue(&fields[i])
+		if err != nil {
+			return err
 		}
-		request.Replace(name, values)
+		request.Delete(fields[i].Name, []string{value})
 	}
-	return t.writers.do(ctx, fmt.Sprintf("checking the right to change %q", printable(found.dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
+	return t.writers.do(ctx, fmt.Sprintf("checking the right to change %q", printable(dn)), func(conn *goldap.Conn) error { return conn.Modify(request) })
+}
+
+// absentValue is a value that no entry has, in the form that the attribute demands.
+func (t *Target) absentValue(field *directory.Field) (string, error) {
+	number, err := rand.Int(rand.Reader, big.NewInt(1_000_000_000))
+	if err != nil {
+		return "", err
+	}
+	unique := make([]byte, 12)
+	_, _ = rand.Read(unique) // it never fails
+	text := "synccenter-check-" + hex.EncodeToString(unique)
+	switch {
+	case field.Type == directory.Int:
+		return "-1" + fmt.Sprintf("%09d", number), nil
+	case field.Type == directory.Time:
+		return fmt.Sprintf("1601%02d%02d%02d%02d%02dZ", 1+number.Int64()%12, 1+number.Int64()/12%28, number.Int64()/400%24, number.Int64()/9600%60, number.Int64()/576000%60), nil
+	case field.Equality == directory.DN:
+		return "cn=" + text + "," + t.config.Users.BaseDN, nil
+	}
+	return text, nil
 }

@@ -13,8 +13,6 @@ import (
 const (
 	controlAssertion = "1.3.6.1.1.12"
 	controlPostRead  = "1.3.6.1.1.13.2"
-	// controlNoOperation checks a write and does not do it. OpenLDAP has it without saying so.
-	controlNoOperation = "1.3.6.1.4.1.4203.666.5.2"
 )
 
 // supportedControls asks the server which controls it has. One that does not say has none.

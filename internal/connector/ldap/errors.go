@@ -24,9 +24,6 @@ const maxServerText = 300
 // noTLS is what is wrong when a server was asked for TLS where it speaks plain text.
 const noTLS = "it does not speak TLS at this port: use ldap:// with startTLS, or the server's port for ldaps:// (636)"
 
-// resultNoOperation is what a write with the no-op control is answered with when it would have succeeded.
-const resultNoOperation = 16654
-
 // meaning is what a result code means for what happens next, and what a person can do.
 type meaning struct {
 	class  connector.Class
