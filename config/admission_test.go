@@ -55,6 +55,7 @@ func TestRunnerWritesForItsOwnRun(t *testing.T) {
 		"its own run":                  {pod: "hr-first-1-x7k2p", run: "hr-first"},
 		"its own, the twelfth attempt": {pod: "hr-first-12-x7k2p", run: "hr-first"},
 		"its own, the longest name":    {pod: longest + "-1x7k2p", run: longest},
+		"its own look":                 {pod: longest[:40] + "-explain-1234567-1x7k2p", run: longest[:40] + "-explain-1234567"},
 		"another run":                  {pod: "hr-first-1-x7k2p", run: "hr-second", refused: true},
 		"a run that its name begins":   {pod: "hr-first-1-x7k2p", run: "hr", refused: true},
 		"a run by a number":            {pod: "hr-2601010200-1-x7k2p", run: "hr", refused: true},
