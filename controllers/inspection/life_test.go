@@ -70,6 +70,10 @@ func TestTheNewestOfCheckAndRunIsShown(t *testing.T) {
 	w.answer(w.onlyJob(), v1alpha1.ReasonConnected, v1alpha1.ReasonUnreachable, "the check's word")
 	w.run("hr-later", w.clock.Now().Add(time.Minute), &report.Endpoint{Reason: string(v1alpha1.ReasonConnected), Message: "the run's word"})
 	w.expect(v1alpha1.ConditionTargetReady, metav1.ConditionTrue, v1alpha1.ReasonConnected, "the run's word")
+	if err := server.Client.DeleteAllOf(t.Context(), &v1alpha1.SyncRun{}, client.InNamespace(w.namespace)); err != nil {
+		t.Fatal(err)
+	}
+	w.expect(v1alpha1.ConditionTargetReady, metav1.ConditionTrue, v1alpha1.ReasonConnected, "the run's word")
 	w.clock.SetTime(w.clock.Now().Add(2 * time.Hour))
 	w.settle()
 	w.answer(w.onlyJob(), v1alpha1.ReasonConnected, v1alpha1.ReasonUnreachable, "the next check's word")

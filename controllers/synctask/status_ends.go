@@ -3,6 +3,7 @@ package synctask
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -46,7 +47,11 @@ func setEnds(result *v1alpha1.SyncTaskStatus, set condition.Setter, o *observed)
 
 func setEnd(set condition.Setter, o *observed, e end) {
 	told, at := tellingRun(o, e)
-	check := o.check
+	check, present := o.check, meta.FindStatusCondition(*set.Conditions, e.condition)
+	current := present != nil && present.ObservedGeneration == o.task.Generation
+	if told == nil && current && overtaken(o) {
+		return // a run that is gone has told something newer
+	}
 	if check != nil && check.Checked == o.checked && (told == nil || check.Ended == nil || check.Ended.After(at)) {
 		switch {
 		case check.Trouble != "":
@@ -70,10 +75,16 @@ func setEnd(set condition.Setter, o *observed, e end) {
 		set.Set(e.condition, answered, reason, told.Message)
 		return
 	}
-	present := meta.FindStatusCondition(*set.Conditions, e.condition)
-	if present == nil || present.ObservedGeneration != o.task.Generation {
+	if !current {
 		set.Set(e.condition, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked, notChecked(o.task))
 	}
+}
+
+// overtaken says whether an execution has ended after the newest check.
+func overtaken(o *observed) bool {
+	return o.check != nil && o.check.Ended != nil && slices.ContainsFunc(o.task.Status.RecentExecutions, func(e v1alpha1.RecentExecution) bool {
+		return e.Time.After(*o.check.Ended)
+	})
 }
 
 // tellingRun is what the newest run of the present definition told about an end, and when.

@@ -67,8 +67,7 @@ func (o *Options) ask(ctx context.Context, cluster *cluster, task string, reques
 	case apierrors.IsForbidden(err) && request.Check:
 		q.blind = true
 	case apierrors.IsForbidden(err):
-		return nil, fmt.Errorf("you may not read the answer, which holds names of people: ask an administrator of namespace %q for the ClusterRole %s "+
-			"(kubectl create rolebinding history-readers -n %s --clusterrole=%s --user=YOU): %w", found.Namespace, readerRole, found.Namespace, readerRole, err)
+		return nil, cluster.mayNotRead("the answer", found.Namespace, err)
 	case err != nil:
 		return nil, err
 	}

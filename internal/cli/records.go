@@ -58,8 +58,7 @@ func (c *cluster) named(run *v1alpha1.SyncRun, records iter.Seq2[history.Record,
 }
 
 func (c *cluster) forbidden(run *v1alpha1.SyncRun, err error) error {
-	return fmt.Errorf("you may not read the records of run %q, which hold names of people: ask an administrator of namespace %q for the ClusterRole %s "+
-		"(kubectl create rolebinding history-readers -n %s --clusterrole=%s --user=YOU): %w", run.Name, run.Namespace, readerRole, run.Namespace, readerRole, err)
+	return c.mayNotRead(fmt.Sprintf("the records of run %q", run.Name), run.Namespace, err)
 }
 
 // whyNoRecords says what that means and what to do.

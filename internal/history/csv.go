@@ -53,20 +53,20 @@ func csvRow(number int, r *Record, look Presentation) []string {
 		SubjectWord(r.Subject, look.Locale),
 		OperationWord(r.Operation, look.Locale),
 		StatusWord(r.Status, look.Locale),
-		harmless(r.Name),
-		harmless(r.SourceID),
-		harmless(r.TargetID),
-		harmless(changesText(r.Changes, look.Locale)),
-		harmless(r.Reason),
-		harmless(r.Message),
+		Harmless(r.Name),
+		Harmless(r.SourceID),
+		Harmless(r.TargetID),
+		Harmless(changesText(r.Changes, look.Locale)),
+		Harmless(r.Reason),
+		Harmless(r.Message),
 	}
 }
 
 // formulaStarts are the characters with which a formula begins, also those of full width that East Asian spreadsheets take for them.
 const formulaStarts = "=+-@＝＋－＠"
 
-// harmless gives text that no spreadsheet runs. Spaces in front do not hide a formula from every spreadsheet.
-func harmless(text string) string {
+// Harmless gives text that no spreadsheet runs. Spaces in front do not hide a formula from every spreadsheet.
+func Harmless(text string) string {
 	text = withoutControls(text)
 	visible := strings.TrimLeft(text, " \t\n\u00a0\u3000\ufeff")
 	if visible != text && strings.ContainsAny(text[:1], "\t\n") || visible != "" && strings.ContainsRune(formulaStarts, firstRune(visible)) {

@@ -51,7 +51,7 @@ func TestNoCellRunsAsAFormula(t *testing.T) {
 		"'quoted":       "'quoted",
 	}
 	for text, want := range tests {
-		if got := harmless(text); got != want {
+		if got := Harmless(text); got != want {
 			t.Errorf("%q: want %q, got %q", text, want, got)
 		}
 	}
