@@ -77,14 +77,19 @@ func (l *ldif) entry(dn string, attributes ...string) {
 	l.print("\n")
 }
 
-// line writes a value in base64 unless it is plain ASCII, as RFC 2849 wants. No value here begins with a sign that
-// would have to be hidden.
+// line writes a value in base64 unless it is plain text, as RFC 2849 wants.
 func (l *ldif) line(attribute, value string) {
-	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+	if !plain(value) {
 		l.print(attribute + ":: " + base64.StdEncoding.EncodeToString([]byte(value)) + "\n")
 		return
 	}
 	l.print(attribute + ": " + value + "\n")
+}
+
+// plain says whether a value can stand in LDIF as it is: ASCII, without a sign at its ends that would be taken for something else.
+func plain(value string) bool {
+	return !strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) &&
+		!strings.HasPrefix(value, " ") && !strings.HasPrefix(value, ":") && !strings.HasPrefix(value, "<") && !strings.HasSuffix(value, " ")
 }
 
 func (l *ldif) print(s string) {

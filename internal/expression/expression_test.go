@@ -265,6 +265,29 @@ func FuzzCompile(f *testing.F) {
 	})
 }
 
+// FuzzFilter: what Check takes compiles and the other way round, an error is never an answer, and the answer is the same twice.
+func FuzzFilter(f *testing.F) {
+	for _, seed := range []string{`user.uid == "LI"`, `has(user.mail) && user.active`, `user.all.mail.exists(m, m.endsWith("COM"))`, `user.uidNumber / 0 > 1 || true`,
+		`user.uid.matches("(")`, `user["x"] == null`, `dyn(user.uid)`, `pinyin(user.name) != ""`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		checked := expression.CheckFilter(directory.User, text)
+		filter, err := expression.CompileFilter(directory.User, text, schema)
+		if err != nil {
+			return
+		}
+		if checked != nil {
+			t.Fatalf("compiled, but CheckFilter says: %v", checked)
+		}
+		first, err := filter.Holds(&li)
+		again, errAgain := filter.Holds(&li)
+		if first != again || (err == nil) != (errAgain == nil) || err != nil && first {
+			t.Fatalf("two answers: %v, %v and %v, %v", first, err, again, errAgain)
+		}
+	})
+}
+
 func BenchmarkValues(b *testing.B) {
 	for name, text := range map[string]string{
 		"field": `user.uid`, "lower": `lower(user.mail)`, "list": `user.all.mail.map(m, lower(m))`, "regexp": `user.mail.matches("^[a-z.]+@example.com$")`,

@@ -38,6 +38,23 @@ func TestTells(t *testing.T) {
 	}
 }
 
+// FuzzTells puts a value into messages as errors do.
+func FuzzTells(f *testing.F) {
+	for _, seed := range []string{"Pa$$ wörd", "***", "\xff\x00", `a"b\c`, " ", "李", "ſtrange K"} {
+		f.Add(seed, "before", "after")
+	}
+	f.Fuzz(func(t *testing.T, value, before, after string) {
+		if value == "" {
+			return
+		}
+		for _, written := range []string{value, fmt.Sprintf("%q", value), fmt.Sprintf("%+q", value), fmt.Sprintf("%x", value)} {
+			if message := before + written + after; !hidden.Tells(message, []string{value}) {
+				t.Errorf("the message %q tells %q", message, value)
+			}
+		}
+	})
+}
+
 func TestErrorHidesTheMessageAndKeepsTheError(t *testing.T) {
 	cause := errors.New("Secret4711 is too weak")
 	err := hidden.Error(fmt.Errorf("creating li: %w", cause), []string{"secret4711"})

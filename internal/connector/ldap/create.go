@@ -75,7 +75,7 @@ func (t *Target) placeFor(ctx context.Context, kind directory.Kind, entry connec
 			return "", err
 		}
 	}
-	return rdn + "=" + goldap.EscapeDN(named[0]) + "," + above, nil
+	return relativeName(rdn, named[0]) + "," + above, nil
 }
 
 // addRequest is the request for a new entry. What the object classes demand is checked first.

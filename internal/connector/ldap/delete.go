@@ -95,7 +95,7 @@ func (t *Target) occupants(ctx context.Context, id uuid, dn string) ([]string, e
 		}
 		users := query{
 			attempt: fmt.Sprintf("looking for users of department %q", printable(dn)), base: t.config.Users.BaseDN, scope: goldap.ScopeWholeSubtree,
-			filter: fmt.Sprintf("(%s=%s)", attribute.Name, goldap.EscapeFilter(naming[0])), attributes: []string{"1.1"}, atMost: someOccupants,
+			filter: holds(attribute.Name, naming[0]), attributes: []string{"1.1"}, atMost: someOccupants,
 		}
 		return inside, t.search(ctx, users, note)
 	}

@@ -24,7 +24,7 @@ func (t *Target) Find(ctx context.Context, kind directory.Kind, entry connector.
 	q := query{
 		attempt: fmt.Sprintf("looking under %s %q for the entry with the mark %q", field, base, printable(formatMark(entry.Mark))),
 		base:    base, scope: goldap.ScopeWholeSubtree, attributes: r.attributes,
-		filter: fmt.Sprintf("(%s=%s)", r.mark, goldap.EscapeFilter(formatMark(entry.Mark))),
+		filter: holds(r.mark, formatMark(entry.Mark)),
 	}
 	if r.mark == "" || entry.Mark.SourceID == "" {
 		q.filter, q.scope = "(objectClass=*)", goldap.ScopeBaseObject

@@ -38,13 +38,13 @@ func (s *Source) FindUsers(ctx context.Context, criteria []connector.Criterion, 
 	seen := map[string]bool{}
 	var found []directory.Entry
 	for batch := range slices.Chunk(criteria, lookupBatch) {
-		filter, err := s.anyOf(ctx, r, batch)
+		filter, err := s.criteria(ctx, r, batch)
 		if err != nil {
 			return nil, err
 		}
 		q := query{
 			attempt: fmt.Sprintf("looking for users by their values under users.baseDN %q", s.config.Users.BaseDN), base: s.config.Users.BaseDN,
-			scope: goldap.ScopeWholeSubtree, filter: "(&" + s.config.Users.Filter + filter + ")", attributes: r.attributes,
+			scope: goldap.ScopeWholeSubtree, filter: allOf(s.config.Users.Filter, filter), attributes: r.attributes,
 		}
 		err = s.search(ctx, q, func(e *wire.Entry) error {
 			entry, err := s.user(r, e)
@@ -61,21 +61,21 @@ func (s *Source) FindUsers(ctx context.Context, criteria []connector.Criterion, 
 	return found, nil
 }
 
-// anyOf is the filter for criteria of which one is met.
-func (s *Source) anyOf(ctx context.Context, r *reader, criteria []connector.Criterion) (string, error) {
+// criteria is the filter for criteria of which one is met.
+func (s *Source) criteria(ctx context.Context, r *reader, criteria []connector.Criterion) (string, error) {
 	schema, err := s.Schema(ctx)
 	if err != nil {
 		return "", err
 	}
-	var filter strings.Builder
+	var filters []string
 	for _, criterion := range criteria {
 		if criterion.Mark != nil {
 			if r.mark != "" {
-				fmt.Fprintf(&filter, "(%s=%s)", r.mark, goldap.EscapeFilter(formatMark(*criterion.Mark)))
+				filters = append(filters, holds(r.mark, formatMark(*criterion.Mark)))
 			}
 			continue
 		}
-		filter.WriteString("(&")
+		var all []string
 		for _, wanted := range criterion.Values {
 			field, ok := schema.Field(directory.User, wanted.Field)
 			if !ok {
@@ -85,11 +85,11 @@ func (s *Source) anyOf(ctx context.Context, r *reader, criteria []connector.Crit
 			if err != nil {
 				return "", err
 			}
-			fmt.Fprintf(&filter, "(%s=%s)", field.Name, goldap.EscapeFilter(value))
+			all = append(all, holds(field.Name, value))
 		}
-		filter.WriteString(")")
+		filters = append(filters, allOf(all...))
 	}
-	return "(|" + filter.String() + ")", nil
+	return anyOf(filters...), nil
 }
 
 // ResolveOne reads the one entry that a name names.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	goldap "github.com/go-ldap/ldap/v3"
 
@@ -27,11 +26,11 @@ func (s *Source) Lookup(ctx context.Context, kind directory.Kind, ids, fields []
 	}
 	var entries []directory.Entry
 	for batch := range slices.Chunk(uniqueUUIDs(ids), lookupBatch) {
-		var filter strings.Builder
-		for _, id := range batch {
-			fmt.Fprintf(&filter, "(%s=%s)", entryUUID, id)
+		filters := make([]string, len(batch))
+		for i, id := range batch {
+			filters[i] = holds(entryUUID, id.String())
 		}
-		found, err := s.lookupBatch(ctx, r, "(|"+filter.String()+")")
+		found, err := s.lookupBatch(ctx, r, anyOf(filters...))
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +75,7 @@ func (s *Source) noteFiltered(ctx context.Context, q query, kind directory.Kind,
 	if kind == directory.Department {
 		passes = s.config.Departments.Filter
 	}
-	q.filter, q.attributes = "(&"+passes+q.filter+")", []string{entryUUID}
+	q.filter, q.attributes = allOf(passes, q.filter), []string{entryUUID}
 	passing := make(map[string]bool, len(entries))
 	err := s.search(ctx, q, func(e *wire.Entry) error {
 		if id, ok := parseUUID(firstValue(e, entryUUID)); ok {
@@ -106,7 +105,7 @@ func (s *Source) convert(r *reader, e *wire.Entry) (directory.Entry, error) {
 func (s *Source) groupsOf(ctx context.Context, dn string) ([]string, error) {
 	q := s.everyDepartment([]string{entryUUID})
 	q.attempt = fmt.Sprintf("reading the groups of %q", printable(dn))
-	q.filter = fmt.Sprintf("(&%s(%s=%s))", s.config.Departments.Filter, s.config.Departments.MemberAttribute, goldap.EscapeFilter(dn))
+	q.filter = allOf(s.config.Departments.Filter, holds(s.config.Departments.MemberAttribute, dn))
 	var ids []string
 	err := s.search(ctx, q, func(e *wire.Entry) error {
 		id, ok := parseUUID(firstValue(e, entryUUID))

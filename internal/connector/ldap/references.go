@@ -113,7 +113,7 @@ func (t *Target) mendNames(ctx context.Context, from, to string) error {
 	}
 	q := query{
 		attempt: fmt.Sprintf("looking for users of department %q", printable(before)), base: t.config.Users.BaseDN, scope: goldap.ScopeWholeSubtree,
-		filter: fmt.Sprintf("(%s=%s)", attribute.Name, goldap.EscapeFilter(before)), attributes: []string{attribute.Name},
+		filter: holds(attribute.Name, before), attributes: []string{attribute.Name},
 	}
 	find := func() (found []dangling, err error) {
 		err = t.search(ctx, q, func(e *wire.Entry) error {
@@ -191,15 +191,14 @@ func (t *Target) referring(kind directory.Kind) []string {
 
 // referringFilter finds candidates. Names below a place cannot be searched for, so a department's move looks at every reference.
 func referringFilter(kind directory.Kind, attributes []string, from string) string {
-	var filter strings.Builder
-	for _, attribute := range attributes {
-		value := "*"
+	filters := make([]string, len(attributes))
+	for i, attribute := range attributes {
+		filters[i] = present(attribute)
 		if kind == directory.User {
-			value = goldap.EscapeFilter(from)
+			filters[i] = holds(attribute, from)
 		}
-		fmt.Fprintf(&filter, "(%s=%s)", attribute, value)
 	}
-	return "(|" + filter.String() + ")"
+	return anyOf(filters...)
 }
 
 // bases are the places below which entries of the target stand, without one that is part of another.

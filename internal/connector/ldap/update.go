@@ -87,7 +87,7 @@ func (t *Target) renameFor(ctx context.Context, kind directory.Kind, id string, 
 		if !namedBy(dn, rdn) || slices.Contains(change.Values, nameIn(dn)) {
 			return nil
 		}
-		return t.relocate(ctx, kind, id, rdn+"="+goldap.EscapeDN(change.Values[0]), "")
+		return t.relocate(ctx, kind, id, relativeName(rdn, change.Values[0]), "")
 	}
 	return nil
 }
