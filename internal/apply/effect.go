@@ -186,10 +186,10 @@ func Removed(operation *plan.Operation, outcome Outcome) []Removal {
 	if !operation.TakesAway || outcome.Status != plan.Succeeded || outcome.Reason == ReasonGone {
 		return nil
 	}
-	switch operation.Kind {
-	case plan.DeleteDepartment:
+	if operation.Kind == plan.DeleteDepartment {
 		return []Removal{{directory.Department, operation.SourceID}}
-	case plan.UpdateDepartment: // it steps aside, and its deletion follows
+	}
+	if operation.Kind == plan.UpdateDepartment { // it steps aside, and its deletion follows
 		return nil
 	}
 	var removed []Removal
