@@ -17,7 +17,7 @@ KUBECTL   := $(if $(shell command -v kubectl 2>/dev/null),kubectl,$(CLUSTER) kub
 # The race detector needs a C compiler.
 RACE      := $(if $(shell command -v gcc 2>/dev/null),-race)
 # The modules under hack with tests of their own.
-HACK      := hack/cluster hack/image
+HACK      := hack/cluster hack/image hack/gitops
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ lint: ## Run golangci-lint, with the import rules of the layout
 	@for module in $(HACK); do (cd $$module; $(LINT) run --config $(CURDIR)/.golangci.yml ./...); done
 
 ##@ Tests
-.PHONY: dependencies envtest-assets test test-unit test-cluster test-e2e bench soak
+.PHONY: dependencies envtest-assets test test-unit test-cluster test-e2e bench bench-manager soak
 
 dependencies: ## Install the Debian packages that tests and cluster need, if any is missing
 	@hack/install-dependencies.sh
@@ -63,6 +63,9 @@ test-e2e: ## Run the tests with real pods, where a cluster can run; USE_EXISTING
 
 soak: ## Look for faults of the engine with random directories and edits; ten minutes
 	@go test -run TestModel -v -timeout 10m ./internal/runner/modeltest -rapid.checks=1000000000
+
+bench-manager: ## Measure the manager with 5,000 tasks and 100,000 finished runs; BENCH_TASKS=500 takes five minutes
+	@hack/bench/many.sh
 
 bench: ## Measure speed and memory, and print docs/performance.md; BENCH_USERS=10000 takes three minutes
 	@hack/bench/bench.sh

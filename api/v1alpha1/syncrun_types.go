@@ -39,7 +39,9 @@ type SyncRun struct {
 	// +required
 	Spec SyncRunSpec `json:"spec"`
 	// status is what happened. It is written by the manager alone.
+	// Before that it says so: its observedGeneration is -1.
 	// +optional
+	// +default={"observedGeneration": -1}
 	Status SyncRunStatus `json:"status,omitzero"`
 }
 

@@ -35,7 +35,9 @@ type SyncTask struct {
 	// +required
 	Spec SyncTaskSpec `json:"spec"`
 	// status is what the manager last saw of the task. It is written by the manager alone.
+	// Before that it says so: its observedGeneration is -1.
 	// +optional
+	// +default={"observedGeneration": -1}
 	Status SyncTaskStatus `json:"status,omitzero"`
 }
 

@@ -47,6 +47,7 @@ func newManagerCommand() *cobra.Command {
 	flags.IntVar(&options.MaxConcurrentChecks, "max-concurrent-checks", 20, "how many checks of connections go on at once, beside those that people ask for; 0 makes none by itself")
 	flags.StringVar(&options.MetricsAddress, "metrics-bind-address", ":8443", "address of the metrics, over HTTPS and for authorized readers only; 0 turns them off")
 	flags.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
+	flags.StringVar(&options.PprofAddress, "pprof-bind-address", "", "address of profiles of the manager, for whoever looks into its memory, readable by everyone who reaches it; default none")
 	flags.BoolVar(&options.LeaderElect, "leader-elect", false, "let one of several managers work at a time")
 	flags.Int64Var(&options.Budget.Run, "run-budget", options.Budget.Run, "bytes that one run may store")
 	flags.Int64Var(&options.Budget.Task, "task-budget", options.Budget.Task, "bytes that all runs and the state of one task may store")

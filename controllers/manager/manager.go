@@ -43,7 +43,9 @@ type Options struct {
 	MaxConcurrentChecks int
 	MetricsAddress      string
 	ProbeAddress        string
-	LeaderElect         bool
+	// PprofAddress is where profiles of the manager can be read; empty is nowhere.
+	PprofAddress string
+	LeaderElect  bool
 }
 
 // Run starts the controllers and returns when the context ends.
@@ -64,6 +66,7 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 			FilterProvider: filters.WithAuthenticationAndAuthorization,
 		},
 		HealthProbeBindAddress:        options.ProbeAddress,
+		PprofBindAddress:              options.PprofAddress,
 		LeaderElection:                options.LeaderElect,
 		LeaderElectionID:              "synccenter-manager",
 		LeaderElectionReleaseOnCancel: true,

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
@@ -62,6 +63,12 @@ func TestStatus(t *testing.T) {
 		{"applying", newScene().with(saved, job(1, false), working, reported)},
 		{"stopping", newScene().with(saved, job(1, false), working, reported, cancelled)},
 		{"cancelled-early", newScene().with(cancelled)},
+		{"queued", newScene().with(func(o *observed) { o.queue = queue{started: 4, place: 3, waiting: 12, limit: 4} })},
+		{"restored-copy", newScene().with(saved, func(o *observed) { o.run.Annotations[v1alpha1.AnnotationAcceptedUID] = "another" })},
+		{"task-deleted", newScene().with(deleting)},
+		{"not-ready", newScene().with(func(o *observed) { setReady(o.task, metav1.ConditionFalse, v1alpha1.ReasonInvalidDefinition, 3) })},
+		{"failed", newScene().with(saved, job(1, false), told(report.Failed, v1alpha1.ReasonGuardStopped))},
+		{"succeeded", newScene().with(saved, job(1, false), told(report.Succeeded, v1alpha1.ReasonSucceeded))},
 		{"partially-failed", newScene().with(saved, job(1, false), func(o *observed) { o.report = lastReport() })},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -69,6 +69,10 @@ func Start() (*Server, error) {
 	return server, nil
 }
 
+// Etcd is the URL of the server's etcd, for benchmarks that fill it with more
+// than an API server takes in a reasonable time.
+func (s *Server) Etcd() string { return s.environment.ControlPlane.Etcd.URL.String() }
+
 // Stop ends the API server and its etcd.
 func (s *Server) Stop() error {
 	if err := s.environment.Stop(); err != nil {
