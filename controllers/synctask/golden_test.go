@@ -30,8 +30,10 @@ func TestTasksAsPeopleSeeThem(t *testing.T) {
 		State: &report.State{Users: 3, Pending: 2, PendingRun: "hr-1", PendingListDigest: "sha256:list"},
 	}
 	for name, change := range map[string]func(*observed){
-		"ready":   func(*observed) {},
-		"invalid": func(o *observed) { o.faults = []fault{{v1alpha1.ReasonInvalidDefinition, "spec.protected.users: undeclared reference"}} },
+		"ready": func(*observed) {},
+		"invalid": func(o *observed) {
+			o.faults = []fault{{v1alpha1.ReasonInvalidDefinition, "spec.protected.users: undeclared reference"}}
+		},
 		"held": func(o *observed) {
 			o.task.Annotations = map[string]string{v1alpha1.AnnotationHold: "the directory is being moved"}
 		},
