@@ -75,13 +75,13 @@ func (r *Reconciler) deleteRun(ctx context.Context, run *v1alpha1.SyncRun, loss 
 	return nil
 }
 
-// removeDetails removes all that is stored of a run, and its export. The
-// manifests go first: from then on the records are absent, and never a part.
-func (r *Reconciler) removeDetails(ctx context.Context, run *v1alpha1.SyncRun, loss loss) error {
+// removeItems removes what a run owns and the caller wants gone. The manifests
+// go first: from then on a stream is absent, and never a part.
+func (r *Reconciler) removeItems(ctx context.Context, run *v1alpha1.SyncRun, unwanted func(cluster.Item) bool) error {
 	var first, then []cluster.Item
 	err := cluster.Visit(ctx, r.Direct, run.Namespace, func(item cluster.Item) {
 		switch {
-		case item.Run != run.UID:
+		case item.Run != run.UID || !unwanted(item):
 		case item.Kind == cluster.LabelValueManifest:
 			first = append(first, item)
 		default:
@@ -95,6 +95,14 @@ func (r *Reconciler) removeDetails(ctx context.Context, run *v1alpha1.SyncRun, l
 		if err := cluster.Remove(ctx, r.Direct, run.Namespace, item); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// removeDetails removes all that is stored of a run, and its export.
+func (r *Reconciler) removeDetails(ctx context.Context, run *v1alpha1.SyncRun, loss loss) error {
+	if err := r.removeItems(ctx, run, func(cluster.Item) bool { return true }); err != nil {
+		return err
 	}
 	set := r.conditions(run)
 	if err := r.removeExport(ctx, run, set); err != nil {

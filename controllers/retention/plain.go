@@ -42,9 +42,17 @@ func (r *Reconciler) countPlain(ctx context.Context, run *v1alpha1.SyncRun, loss
 	default:
 		run.Status.Records.Bytes, run.Status.Records.Digest = content.StoredBytes, v1alpha1.Digest("sha256:"+content.SHA256)
 	}
+	if err := r.removeLeftovers(ctx, run); err != nil {
+		return err
+	}
 	set := r.conditions(run)
 	set.Set(v1alpha1.ConditionDetailsKept, metav1.ConditionTrue, loss.reason, loss.message)
 	return r.writeStatus(ctx, run)
+}
+
+// removeLeftovers removes what the pod of an ended run was killed before it could remove.
+func (r *Reconciler) removeLeftovers(ctx context.Context, run *v1alpha1.SyncRun) error {
+	return r.removeItems(ctx, run, func(item cluster.Item) bool { return isLeftover(item, run) })
 }
 
 // condense rewrites the records of a run. It holds a few bytes for each entry,

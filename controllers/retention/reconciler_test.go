@@ -167,9 +167,17 @@ func TestNumberInPlaceOfPlainRecords(t *testing.T) {
 	first, second := w.ended(generated(), "hr"), w.ended(generated(), "hr")
 	w.store(first, people(20_000))
 	w.store(second, people(30))
+	store, scope := w.storeOf(first)
+	w.write(first, scope, "plan", []byte("killed before it was removed"))
+	if err := store.PutChunk(t.Context(), scope, "journal-1-0", []byte("so was this")); err != nil {
+		t.Fatal(err)
+	}
 	w.remember(task, first, second)
 	w.settle("hr")
 	w.expectCondensed(first.Name, 20_000)
+	if got := w.artifacts(first.UID); slices.ContainsFunc(got, func(name string) bool { return strings.Contains(name, "plan") || strings.Contains(name, "journal") }) {
+		t.Errorf("what only an unfinished run needs is left: %v", got)
+	}
 	if kept := meta.FindStatusCondition(w.run(second.Name).Status.Conditions, v1alpha1.ConditionDetailsKept); kept != nil {
 		t.Errorf("the newest records were touched: %+v", kept)
 	}

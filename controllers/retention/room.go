@@ -63,11 +63,10 @@ func (r *Reconciler) lastReport(ctx context.Context, o *observed) (*report.Repor
 		}
 		return nil, fmt.Errorf("reading SyncArtifact %s: %w", key, err)
 	}
-	facts, err := cluster.DecodeReport(&object)
-	if err != nil {
-		return nil, nil // its run shows what is wrong with it
+	if facts, err := cluster.DecodeReport(&object); err == nil {
+		return &facts, nil
 	}
-	return &facts, nil
+	return nil, nil // its run shows what is wrong with it
 }
 
 // historiesOf are the histories of all tasks of a namespace, those of tasks that
@@ -91,20 +90,23 @@ func historiesOf(tasks []v1alpha1.SyncTask, runs []v1alpha1.SyncRun, named map[t
 	return result
 }
 
-// leftovers are streams that only an unfinished run needs. Its runner removes
-// them at its end, unless it is killed just then.
-var leftovers = map[string]bool{"plan": true, "journal": true}
+// isLeftover says whether an object of an ended run is one that only an
+// unfinished run needs. Its runner removes it at its end, unless it is killed just then.
+func isLeftover(item cluster.Item, run *v1alpha1.SyncRun) bool {
+	stream := item.Stream()
+	return isComplete(run) && run.Spec.Type != v1alpha1.RunPlan && (stream == "plan" || stream == "journal")
+}
 
 // takeStock asks the store what is in it, and removes what runs have left over.
 func (r *Reconciler) takeStock(ctx context.Context, namespace string, runs []v1alpha1.SyncRun) (stock, error) {
-	ended := map[types.UID]bool{}
+	known := map[types.UID]*v1alpha1.SyncRun{}
 	for i := range runs {
-		ended[runs[i].UID] = isComplete(&runs[i]) && runs[i].Spec.Type != v1alpha1.RunPlan
+		known[runs[i].UID] = &runs[i]
 	}
 	found := stock{runs: map[types.UID]int64{}, tasks: map[string]int64{}}
 	var left []cluster.Item
 	err := cluster.Visit(ctx, r.Direct, namespace, func(item cluster.Item) {
-		if ended[item.Run] && leftovers[item.Stream()] {
+		if run := known[item.Run]; run != nil && isLeftover(item, run) {
 			left = append(left, item)
 			return
 		}

@@ -25,7 +25,6 @@ import (
 	"synccenter.dev/synccenter/controllers/retention"
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
-	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/plan"
 	"synccenter.dev/synccenter/test/apiserver"
@@ -226,7 +225,7 @@ func people(count int) []history.Record {
 	var result []history.Record
 	for i := range count {
 		record := history.Record{
-			Subject: directory.User, Operation: plan.NoUpdate, Status: plan.Succeeded, SourceID: fmt.Sprintf("u%06d", i), Name: fmt.Sprintf("Person %d", i),
+			Subject: "User", Operation: plan.NoUpdate, Status: plan.Succeeded, SourceID: fmt.Sprintf("u%06d", i), Name: fmt.Sprintf("Person %d", i),
 			Time: time.Date(2026, time.March, 2, 8, 0, 0, 0, time.UTC),
 		}
 		if i%10 == 0 {

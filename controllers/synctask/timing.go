@@ -1,6 +1,7 @@
 package synctask
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -126,11 +127,18 @@ func standing(task *v1alpha1.SyncTask) verdict {
 	if present == nil || task.Status.Schedule == nil {
 		return onSchedule
 	}
-	switch v1alpha1.Reason(present.Reason) {
-	case v1alpha1.ReasonScheduleMissed, v1alpha1.ReasonScheduleSkipped:
-		return verdict{present.Status, v1alpha1.Reason(present.Reason), present.Message}
+	reason := v1alpha1.Reason(present.Reason)
+	if reason != v1alpha1.ReasonScheduleMissed && reason != v1alpha1.ReasonScheduleSkipped {
+		return onSchedule
 	}
-	return onSchedule
+	return verdict{present.Status, reason, present.Message}
+}
+
+// stoppedBy says in a sentence about missed times what had stopped the task.
+var stoppedBy = map[v1alpha1.Reason]string{
+	v1alpha1.ReasonTaskSuspended: "the task was suspended",
+	v1alpha1.ReasonTaskHeld:      "the task was held",
+	v1alpha1.ReasonTaskNotReady:  "the definition was not valid",
 }
 
 // missedSentence says how many times were missed, since when and why.
@@ -144,14 +152,7 @@ func missedSentence(count int, since time.Time, task *v1alpha1.SyncTask) string 
 	}
 	why := "the manager was away, or could not make a run in time"
 	if before := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionScheduled); before != nil {
-		switch v1alpha1.Reason(before.Reason) {
-		case v1alpha1.ReasonTaskSuspended:
-			why = "the task was suspended"
-		case v1alpha1.ReasonTaskHeld:
-			why = "the task was held"
-		case v1alpha1.ReasonTaskNotReady:
-			why = "the definition was not valid"
-		}
+		why = cmp.Or(stoppedBy[v1alpha1.Reason(before.Reason)], why)
 	}
 	return fmt.Sprintf("%s after %s passed without a run: %s.", number, clockText(since), why)
 }

@@ -20,6 +20,8 @@ import (
 type record struct {
 	Subject, Operation, Status, Source, Target, Name, Reason, Message string
 	Changes                                                           []change
+	// Counted is in a record that stands for many.
+	Counted *struct{ Records, Entries int64 }
 }
 
 type change struct {
@@ -101,8 +103,18 @@ func stated(run *v1alpha1.SyncRun) figures {
 func recount(records []record) figures {
 	type entry struct{ subject, id string }
 	failed, changed := map[entry]bool{}, map[entry]bool{}
-	result := figures{Records: int64(len(records)), Operations: map[string][5]int64{}}
+	unchanged := map[string]int{}
+	result := figures{Operations: map[string][5]int64{}}
 	for _, r := range records {
+		if r.Counted != nil {
+			count := result.Operations[r.Operation]
+			count[0], count[1] = count[0]+r.Counted.Records, count[1]+r.Counted.Records
+			result.Operations[r.Operation] = count
+			result.Records += r.Counted.Records
+			unchanged[r.Subject] += int(r.Counted.Entries)
+			continue
+		}
+		result.Records++
 		e := entry{r.Subject, "source " + r.Source}
 		if r.Source == "" {
 			e.id = "target " + r.Target
@@ -119,7 +131,8 @@ func recount(records []record) figures {
 		result.Operations[r.Operation] = count
 	}
 	summaries := func(subject v1alpha1.Subject) (all, updates string) {
-		var total, succeeded, needed, done int
+		total, succeeded := unchanged[string(subject)], unchanged[string(subject)]
+		var needed, done int
 		for e := range failed {
 			if e.subject != string(subject) {
 				continue
