@@ -47,17 +47,37 @@ func (i *Inspector) Inspect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if asked.Request.Kind() != inspection.KindCheck {
-		return i.answer(ctx, func(answered *inspection.Inspection) {
-			answered.Failure = fmt.Sprintf("this version does not answer inspections of kind %q", asked.Request.Kind())
-		})
+	switch asked.Request.Kind() {
+	case inspection.KindCheck:
+		found := i.check(ctx, &taken.TaskSpec)
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("the check was ended before it was done: %w", err)
+		}
+		i.Log.Info("checked", "source", found.Source.Reason, "target", found.Target.Reason)
+		return i.answer(ctx, func(answered *inspection.Inspection) { answered.Check = &found })
+	case inspection.KindExplain:
+		explained, err := i.explain(ctx, taken, *asked.Request.Explain)
+		if err == nil {
+			err = i.store(ctx, asked.UID, explained)
+		}
+		return i.conclude(ctx, err)
+	case inspection.KindUnmanaged:
+		return i.conclude(ctx, i.listUnmanaged(ctx, taken, asked.UID))
 	}
-	found := i.check(ctx, &taken.TaskSpec)
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("the check was ended before it was done: %w", err)
+	return fmt.Errorf("inspection %s asks for nothing", asked.Name)
+}
+
+// conclude says that the answer is there, or why there can be none. What trying again may mend is no answer.
+func (i *Inspector) conclude(ctx context.Context, err error) error {
+	failed, final := asFailure(err)
+	if err != nil && !final {
+		return err
 	}
-	i.Log.Info("checked", "source", found.Source.Reason, "target", found.Target.Reason)
-	return i.answer(ctx, func(answered *inspection.Inspection) { answered.Check = &found })
+	return i.answer(ctx, func(answered *inspection.Inspection) {
+		if failed != nil {
+			answered.Failure = failed.message
+		}
+	})
 }
 
 // answer stores the last word. The manager may write why it takes so long meanwhile: that is void then.

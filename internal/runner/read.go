@@ -27,6 +27,14 @@ type reading struct {
 	present   presentSample
 	// found counts all entries that the source gave, included those that are in scope.
 	found, included map[directory.Kind]int64
+	// watch is shown every entry of both sides when somebody wants one explained; nil in a run.
+	watch func(side end, entry *directory.Entry)
+}
+
+func (r *reading) see(side end, entry *directory.Entry) {
+	if r.watch != nil {
+		r.watch(side, entry)
+	}
 }
 
 // presentSample are IDs of source entries that were found, spread over the read.
@@ -150,6 +158,7 @@ func (r *reading) addSource(entry *directory.Entry) error {
 
 // take is addSource, and answers with the form that the planner got, if it got one.
 func (r *reading) take(entry *directory.Entry) (*mapping.Form, error) {
+	r.see(sourceEnd, entry)
 	in, err := r.includes(entry)
 	if err != nil {
 		return nil, r.addUnknown(entry, err)
@@ -190,6 +199,7 @@ func (r *reading) readTargetKind(ctx context.Context, kind directory.Kind) error
 
 // addTarget gives a target entry to the planner. One of which it cannot be told whether it is protected is unknown, and left alone.
 func (r *reading) addTarget(entry *directory.Entry) error {
+	r.see(targetEnd, entry)
 	protected, err := false, entry.Err
 	if err == nil {
 		protected, err = r.protected.holds(entry)
