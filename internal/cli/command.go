@@ -52,7 +52,7 @@ func NewCommand(o *Options) *cobra.Command {
 	o.Config.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		newTasksCommand(o), newRunCommand(o), newHistoryCommand(o), newDetailsCommand(o), newExportCommand(o), newCancelCommand(o),
-		newCheckCommand(o), newLinksCommand(o),
+		newCheckCommand(o), newExplainCommand(o), newLinksCommand(o),
 	)
 	return root
 }

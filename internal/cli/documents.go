@@ -3,12 +3,15 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
 
 	"sigs.k8s.io/yaml"
+
+	"synccenter.dev/synccenter/internal/history"
 )
 
 // writeDocuments writes a list as one document, JSON or YAML, without ever holding it whole. A JSON document ends only if every element was
@@ -66,4 +69,26 @@ func yamlElement(data []byte) ([]byte, error) {
 	}
 	b.WriteString("\n")
 	return b.Bytes(), nil
+}
+
+// writeCSV writes a row for each element. No cell is run by a spreadsheet.
+func writeCSV[T any](w io.Writer, headings []string, elements iter.Seq2[T, error], cells func(*T) []string) error {
+	table := csv.NewWriter(w)
+	if err := table.Write(headings); err != nil {
+		return fmt.Errorf("writing CSV: %w", err)
+	}
+	for element, err := range elements {
+		if err != nil {
+			return err
+		}
+		row := cells(&element)
+		for i := range row {
+			row[i] = history.Harmless(row[i])
+		}
+		if err := table.Write(row); err != nil {
+			return fmt.Errorf("writing CSV: %w", err)
+		}
+	}
+	table.Flush()
+	return table.Error()
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"iter"
@@ -16,7 +15,6 @@ import (
 	artifactcluster "synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/directory"
-	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/state"
 )
 
@@ -42,6 +40,7 @@ type linksCommand struct {
 	task             string
 	subjects, states []string
 	output           string
+	unmanaged        bool
 
 	kinds  []directory.Kind
 	among  []state.LinkState
@@ -54,8 +53,9 @@ func newLinksCommand(o *Options) *cobra.Command {
 		Use:   "links TASK",
 		Short: "List which source entry is which target entry",
 		Long: "List the links of a task: which entry of the source is which entry of the target, how the link came to be, and what became of it.\n\n" +
-			"They are those of the last run that has ended.",
-		Example:           "  kubectl synccenter links hr --subject user --state held\n  kubectl synccenter links hr -o csv > links.csv",
+			"They are those of the last run that has ended. With --unmanaged it lists the entries of the target that have no link of this task, and whose mark\n" +
+			"they bear; a short pod reads the target for that.",
+		Example:           "  kubectl synccenter links hr --subject user --state held\n  kubectl synccenter links hr -o csv > links.csv\n  kubectl synccenter links hr --unmanaged",
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(l),
@@ -63,6 +63,7 @@ func newLinksCommand(o *Options) *cobra.Command {
 	flags := command.Flags()
 	flags.StringSliceVar(&l.subjects, "subject", nil, "Only links of these: "+listed(subjects)+".")
 	flags.StringSliceVar(&l.states, "state", nil, "Only links in these states: "+listed(linkStates)+".")
+	flags.BoolVar(&l.unmanaged, "unmanaged", false, "List the entries of the target that have no link of this task.")
 	flags.StringVarP(&l.output, "output", "o", string(listTable), "Output format. One of: ("+listed(listFormats)+").")
 	for name, words := range map[string][]string{"subject": texts(subjects), "state": texts(linkStates), "output": texts(listFormats)} {
 		_ = command.RegisterFlagCompletionFunc(name, completeWords(words)) // it fails only for a flag that does not exist
@@ -81,6 +82,9 @@ func (l *linksCommand) Validate() error {
 	var ok bool
 	if l.format, ok = find(l.output, listFormats); !ok {
 		return fmt.Errorf("--output %q is not known: use one of %s", l.output, listed(listFormats))
+	}
+	if l.unmanaged && len(l.states) > 0 {
+		return errors.New("--state is about links, and --unmanaged about entries without one: leave out one of the two")
 	}
 	var err error
 	if l.kinds, err = choose("subject", l.subjects, subjects); err != nil {
@@ -103,6 +107,9 @@ func (l *linksCommand) Run(ctx context.Context) error {
 	cluster, err := l.connect()
 	if err != nil {
 		return err
+	}
+	if l.unmanaged {
+		return l.listUnmanaged(ctx, cluster)
 	}
 	task, err := cluster.task(ctx, l.task)
 	if err != nil {
@@ -216,22 +223,12 @@ func (l *linksCommand) cells(d *linkDocument) []string {
 }
 
 func (l *linksCommand) printCSV(chosen iter.Seq2[linkDocument, error]) error {
-	table := csv.NewWriter(l.Out)
-	if err := table.Write([]string{"subject", "name", "source", "target", "state", "how", "since", "run", "reason"}); err != nil {
-		return fmt.Errorf("writing CSV: %w", err)
-	}
-	for document := range chosen {
-		cells := l.cells(&document)
+	headings := []string{"subject", "name", "source", "target", "state", "how", "since", "run", "reason"}
+	return writeCSV(l.Out, headings, chosen, func(document *linkDocument) []string {
+		cells := l.cells(document)
 		if document.Since != nil {
 			cells[6] = document.Since.In(l.TimeZone).Format(time.RFC3339)
 		}
-		for i := range cells {
-			cells[i] = history.Harmless(cells[i])
-		}
-		if err := table.Write(cells); err != nil {
-			return fmt.Errorf("writing CSV: %w", err)
-		}
-	}
-	table.Flush()
-	return table.Error()
+		return cells
+	})
 }

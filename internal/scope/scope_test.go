@@ -178,6 +178,10 @@ func TestUser(t *testing.T) {
 			if err != nil || got != test.want {
 				t.Errorf("in scope %v, error %v, want %v", got, err, test.want)
 			}
+			said, why, _ := compile(t, test.spec).Why(&test.user, !test.unlinked)
+			if said != test.want || why == "" {
+				t.Errorf("Why says %t and %q, want %t", said, why, test.want)
+			}
 		})
 	}
 }
