@@ -63,10 +63,11 @@ func (r *Reconciler) lastReport(ctx context.Context, o *observed) (*report.Repor
 		}
 		return nil, fmt.Errorf("reading SyncArtifact %s: %w", key, err)
 	}
-	if facts, err := cluster.DecodeReport(&object); err == nil {
-		return &facts, nil
+	facts, err := cluster.DecodeReport(&object)
+	if err != nil {
+		return nil, nil //nolint:nilerr // its run shows what is wrong with it
 	}
-	return nil, nil // its run shows what is wrong with it
+	return &facts, nil
 }
 
 // historiesOf are the histories of all tasks of a namespace, those of tasks that

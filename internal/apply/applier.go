@@ -325,8 +325,9 @@ func (a *Applier) failed(ctx context.Context, err error) (Outcome, error) {
 	if doubtfulAfter(err) {
 		message = fmt.Sprintf("%s; whether it was done is not known: the next run reads the entry and puts it right", message)
 	}
+	reason := reasonOf(err)
 	if refused != nil {
-		return Outcome{Status: plan.Failed, Reason: ReasonInDoubt, Message: message}, nil
+		reason = ReasonInDoubt
 	}
-	return Outcome{Status: plan.Failed, Reason: reasonOf(err), Message: message}, nil
+	return Outcome{Status: plan.Failed, Reason: reason, Message: message}, nil
 }

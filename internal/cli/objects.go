@@ -84,7 +84,7 @@ func (o *Options) age(t *metav1.Time) string {
 
 // in is how long it takes until something is due.
 func (o *Options) in(t *metav1.Time) string {
-	switch left := t.Time.Sub(o.Now()); {
+	switch left := t.Sub(o.Now()); {
 	case t.IsZero():
 		return ""
 	case left <= 0:
