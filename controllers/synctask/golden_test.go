@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,6 +39,11 @@ func TestTasksAsPeopleSeeThem(t *testing.T) {
 			o.task.Annotations = map[string]string{v1alpha1.AnnotationHold: "the directory is being moved"}
 		},
 		"suspended": func(o *observed) { o.task.Spec.Suspend = true },
+		"scheduled": func(o *observed) {
+			o.task = scheduledTask()
+			o.task.Status.Conditions = nil
+			o.task.Status.Schedule.Through = metav1.NewTime(testTime.Add(-5 * time.Minute))
+		},
 		"deletions-pending": func(o *observed) {
 			o.runs = []v1alpha1.SyncRun{execution(1)}
 			o.reports = map[types.UID]*report.Report{"hr-1": withPending}

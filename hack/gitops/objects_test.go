@@ -81,6 +81,7 @@ func everyHealth(t *testing.T) []health {
 		{"task, just applied", fresh(t, tasks, "ready"), "Progressing", "InProgress", "InProgress"},
 		{"task, just changed", edited(t, tasks, "ready"), "Progressing", "InProgress", "InProgress"},
 		{"task, ready", object(t, tasks, "ready"), "Healthy", "Current", "Current"},
+		{"task, by a schedule", object(t, tasks, "scheduled"), "Healthy", "Current", "Current"},
 		{"task, invalid", object(t, tasks, "invalid"), "Degraded", "Failed", "Failed"},
 		{"task, in trouble", object(t, tasks, "in-trouble"), "Progressing", "InProgress", "InProgress"},
 		{"task, held", object(t, tasks, "held"), "Suspended", "Current", "Current"},
