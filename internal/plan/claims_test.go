@@ -10,27 +10,42 @@ import (
 	"synccenter.dev/synccenter/internal/state"
 )
 
-func TestTwoWhoWouldGetOneIdentifierBothFail(t *testing.T) {
+// TestTwoWhoWouldGetOneIdentifierGoInTurn: which of them gets it must not be chance, and whoever exchanges it comes first.
+func TestTwoWhoWouldGetOneIdentifierGoInTurn(t *testing.T) {
 	cases := map[string]struct {
 		setUp func(w *world)
-		want  string
+		want  []string
 	}{
-		"both are new": {func(w *world) { w.user("u8", "new", ""); w.user("u9", "NEW", "") },
-			"CreateUser u8 Failed/Collision login:[]>[new]\nCreateUser u9 Failed/Collision login:[]>[NEW]\n"},
-		"one is new and the other renamed": {func(w *world) { w.user("u8", "new", ""); w.user("u1", "New", "") },
-			"ChangeUserIdentifier u1 Failed/Collision login:[a]>[New]\nCreateUser u8 Failed/Collision login:[]>[new]\n"},
-		"two would come into one circle": {func(w *world) { w.user("u1", "b", ""); w.user("u2", "a", ""); w.user("u3", "A", "") },
-			"ChangeUserIdentifier u2 Failed/Collision login:[b]>[a]\nChangeUserIdentifier u3 Failed/Collision login:[c]>[A]\nChangeUserIdentifier u1 Skipped/NameInUse login:[a]>[b]\n"},
+		"both are new":                    {func(w *world) { w.user("u8", "new", ""); w.user("u9", "NEW", "") }, []string{"u8", "u9"}},
+		"one is new and one renamed":      {func(w *world) { w.user("u2", "new", ""); w.user("u1", "New", "") }, []string{"u1", "u2"}},
+		"both are renamed":                {func(w *world) { w.user("u5", "new", ""); w.user("u4", "New", "") }, []string{"u4", "u5"}},
+		"one of them is in a circle":      {func(w *world) { w.user("u5", "b", ""); w.user("u6", "a", ""); w.user("u4", "A", "") }, []string{"u5", "u6", "u5", "u4"}},
+		"the circle opens with the other": {func(w *world) { w.user("u5", "b", ""); w.user("u6", "a", ""); w.user("u4", "B", "") }, []string{"u5", "u6", "u5", "u4"}},
+		"and somebody follows":            {func(w *world) { w.user("u4", "new", ""); w.user("u5", "NEW", ""); w.user("u6", "a", "") }, []string{"u4", "u5", "u6"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
-			for id, login := range map[string]string{"u1": "a", "u2": "b", "u3": "c"} {
+			for id, login := range map[string]string{"u4": "c", "u5": "a", "u6": "b"} {
 				w.user(id, login, "")
 			}
 			w.sync(t)
 			c.setUp(w)
-			w.expectPlan(t, c.want)
+			operations, _, _ := w.plan(t)
+			var got []string
+			wave := uint32(0)
+			for _, o := range operations {
+				if o.Kind != plan.CreateUser && o.Kind != plan.ChangeUserIdentifier {
+					continue
+				}
+				if got = append(got, o.SourceID); o.Wave == wave {
+					t.Errorf("%s comes beside another one", o.SourceID)
+				}
+				wave = o.Wave
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("the order is %q, want %q", got, c.want)
+			}
 		})
 	}
 }

@@ -18,7 +18,7 @@ import (
 // comparison key, users by source ID.
 type exchange struct {
 	equality directory.Equality
-	// claims say who gets an identifier: users that are created or renamed. rivals are all of them where there are several.
+	// claims say which user that is created gets an identifier, rivals who else would get it.
 	claims map[string]string
 	rivals map[string][]string
 	// renames are in the order in which they were planned, which is that of the source IDs.
@@ -63,19 +63,17 @@ func (e *exchange) key(values []string) string {
 
 func (e *exchange) len() int { return len(e.renames) }
 
-func (e *exchange) claim(key, id string) {
+// claim notes who is to get an identifier, and answers how many were to get it before.
+func (e *exchange) claim(key, id string) int {
 	if key == "" {
-		return
+		return 0
 	}
-	first, taken := e.claims[key]
-	if !taken {
-		e.claims[strings.Clone(key)] = id // or it would hold all the texts of its user
-		return
+	if _, taken := e.claims[key]; taken {
+		e.rivals[key] = append(e.rivals[key], id)
+		return len(e.rivals[key])
 	}
-	if len(e.rivals[key]) == 0 {
-		e.rivals[strings.Clone(key)] = []string{first}
-	}
-	e.rivals[key] = append(e.rivals[key], id)
+	e.claims[strings.Clone(key)] = id // or it would hold all the texts of its user
+	return 0
 }
 
 func (e *exchange) rename(operation Operation, before, after string) {
@@ -124,6 +122,7 @@ func (p *Planner) planExchange() error {
 	}
 	wanted := e.findNeeds(byID)
 	levels := e.levels(byID)
+	e.inTurn(byID, levels)
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
 		if err := p.planRename(id, byID, levels); err != nil {
 			return err
@@ -161,28 +160,20 @@ func (e *exchange) findNeeds(byID map[string]*rename) map[string]bool {
 			wanted[giver] = true
 		}
 	}
-	for i := range e.renames {
-		if r := &e.renames[i]; r.after != r.before {
-			e.claim(r.after, r.operation.SourceID)
-		}
-	}
 	for key, id := range e.claims {
-		if rivals := e.rivals[key]; len(rivals) > 0 {
-			e.refuseRivals(rivals)
-			continue
-		}
 		consider(id, key)
 	}
-	return wanted
-}
-
-// refuseRivals refuses all who claim one identifier: whichever came first would get it, and another one the next time.
-func (e *exchange) refuseRivals(ids []string) {
-	ids = slices.Sorted(slices.Values(ids))
-	for _, id := range ids {
-		e.refused[id] = Decision{Failed, ReasonCollision, fmt.Sprintf(
-			"the source entries %q would all get the same identifier in the target, which is unique there; correct it in the source", ids)}
+	for key, ids := range e.rivals {
+		for _, id := range ids {
+			consider(id, key)
+		}
 	}
+	for id, r := range byID {
+		if r.after != r.before {
+			consider(id, r.after)
+		}
+	}
+	return wanted
 }
 
 func (k keptName) refusal() Decision {
@@ -250,6 +241,43 @@ func (e *exchange) open(path []string, at, first string, out map[string]renameLe
 		e.circles[first] = append(e.circles[first], ordered[i])
 	}
 	out[first] = renameLevel{last: level + 1, opened: true, finishes: true}
+}
+
+// inTurn puts renames that would end in one identifier one behind the other, whoever exchanges it first and then in the order of their IDs:
+// where the target refuses all but one, it is the same one each time. What needs one of them comes later still.
+func (e *exchange) inTurn(byID map[string]*rename, levels map[string]renameLevel) {
+	circled := map[string]bool{}
+	for first, others := range e.circles {
+		circled[first] = true
+		for _, id := range others {
+			circled[id] = true
+		}
+	}
+	ids := slices.SortedFunc(maps.Keys(byID), func(a, b string) int {
+		if circled[a] != circled[b] {
+			if circled[a] {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a, b)
+	})
+	for again := true; again; {
+		again = false
+		last := map[string]int{}
+		for _, id := range ids {
+			r, level := byID[id], levels[id]
+			least := last[r.after] + 1
+			if byID[e.needs[id]] != nil {
+				least = max(least, levels[e.needs[id]].last+1)
+			}
+			if !circled[id] && level.last < least {
+				level.last, again = least, true
+				levels[id] = level
+			}
+			last[r.after] = max(last[r.after], level.last)
+		}
+	}
 }
 
 // planRename plans one rename, in two steps where it opens a circle.

@@ -86,8 +86,8 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 		p.planMembers(base.SourceID, base.Name, nil, departments, false)
 	}
 	sortChanges(base.Changes)
-	p.exchange.claim(p.identifier(form), base.SourceID)
-	if err := p.output.planned(base, wave(stageCreateUsers, 0)); err != nil {
+	rivals := p.exchange.claim(p.identifier(form), base.SourceID)
+	if err := p.output.planned(base, wave(stageCreateUsers, rivals)); err != nil {
 		return err
 	}
 	return p.planReferences(base, form, &mapping.Form{})

@@ -320,7 +320,8 @@ func (r *run) removedByPolicy(one removal) {
 		action = string(r.task.Spec.Deletion.Departments.Action)
 	}
 	after := r.task.Spec.Deletion.Users.DeleteAfter
-	late := after != nil && one.link.Kind == directory.User && one.link.State == state.Disabled && one.link.Since.Before(time.Now().Add(-after.Duration))
+	late := after != nil && one.link.Kind == directory.User &&
+		(one.link.State == state.Disabled && one.link.Since.Before(time.Now().Add(-after.Duration)) || one.link.State == state.Held && one.link.Off)
 	if one.gone && action != "Delete" && !late || one.off && action != "Disable" {
 		r.Fatalf("%s %s was removed, and the policy is %s: %+v", one.link.Kind, one.link.SourceID, action, one)
 	}

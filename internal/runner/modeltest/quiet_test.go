@@ -83,53 +83,36 @@ func (r *run) reasonable() {
 	}
 }
 
-// blocked fails unless a name that was refused belongs to somebody who does not give it up.
+// blocked fails unless a name that was refused belongs to somebody else, who did not give it up in the same run.
 func (r *run) blocked(record history.Record) {
 	r.Helper()
 	field := r.target.Config().Capabilities.UserIdentifier
 	if record.Subject == directory.Department {
 		field = r.target.Config().Capabilities.DepartmentName
 	}
-	if moved := r.before[memory.Key{Kind: record.Subject, ID: record.TargetID}]; record.Operation == plan.MoveDepartment && r.heldByStranger(record, field, moved.First(field)) {
+	if moved := r.before[memory.Key{Kind: record.Subject, ID: record.TargetID}]; record.Operation == plan.MoveDepartment && r.inUse(record, field, moved.First(field)) {
 		return
 	}
 	for _, change := range record.Changes {
 		if change.Field == plan.FieldParent && len(change.After) == 1 && r.excused()[memory.Key{Kind: directory.Department, ID: change.After[0]}] != "" {
 			return
 		}
-		if change.Field == field && len(change.After) == 1 && r.heldByStranger(record, field, change.After[0]) {
+		if change.Field == field && len(change.After) == 1 && r.inUse(record, field, change.After[0]) {
 			return
 		}
 	}
 	r.Fatalf("nobody who stays has what was refused: %s", describe(&record))
 }
 
-func (r *run) heldByStranger(record history.Record, name, value string) bool {
+// inUse reports that another entry has a name, also now that the run is over.
+func (r *run) inUse(record history.Record, name, value string) bool {
 	field := r.field(record.Subject, name)
 	for key, entry := range r.after {
-		if key.Kind != record.Subject || key.ID == record.TargetID || field.Equality.Key(entry.First(name)) != field.Equality.Key(value) {
-			continue
-		}
-		link, linked := r.linksAfter.Links.ByTarget(key.Kind, key.ID)
-		source := r.people[memory.Key{Kind: key.Kind, ID: link.SourceID}]
-		was := r.before[key]
-		stayed := was != nil && field.Equality.Key(was.First(name)) == field.Equality.Key(value)
-		failed := r.excused()[memory.Key{Kind: key.Kind, ID: link.SourceID}] != ""
-		if !linked || stayed || failed || source == nil || field.Equality.Key(source.First(sourceOf(key.Kind, name))) != field.Equality.Key(value) {
+		if key.Kind == record.Subject && key.ID != record.TargetID && field.Equality.Key(entry.First(name)) == field.Equality.Key(value) {
 			return true
 		}
 	}
 	return false
-}
-
-// sourceOf is the source's name of a target field.
-func sourceOf(kind directory.Kind, field string) string {
-	for from, to := range pairs[kind] {
-		if to == field {
-			return from
-		}
-	}
-	return ""
 }
 
 // inStep fails unless every source entry that the task is about has a target entry that says the same, or a record that says why not.
