@@ -61,16 +61,16 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 			asked := entry
 			asked.Attributes = merged(entry.Attributes, secretFields(operation))
 			found, err := a.target.Find(ctx, operation.Subject, asked)
-			if err != nil || found == nil {
+			if err != nil || found == nil || !a.targets.mayBe(operation.Subject, operation.SourceID, found.ID) {
 				return nil, false, err
 			}
 			switch ours := a.isOurs(operation, entry, found); {
 			case !ours && a.hasMark(operation.Subject):
 				return nil, false, &connector.Error{Class: connector.Conflict, Err: fmt.Errorf(
 					"creating %q: an entry that is not ours stands at its place, %s; move it away or let matching take it over", operation.Name, found.Place)}
-			case !ours:
+			case !ours || operation.Stranger:
 				return nil, false, &refusal{status: plan.Failed, reason: ReasonInDoubt, message: fmt.Sprintf(
-					"creating %q: whether it was done is not known: an entry with other values than the planned ones stands at its place, %s; if it is this one, let matching take it over, else move it away",
+					"creating %q: whether it was done is not known: an entry stands at its place, %s, that has other values than the planned ones or was there before; if it is this one, let matching take it over, else move it away",
 					operation.Name, found.Place)}
 			}
 			return found, true, nil

@@ -93,3 +93,33 @@ func TestWhatIsLostIsNoReference(t *testing.T) {
 
 	b.expect("outcomes", b.apply(person("li"), manager), []string{"Succeeded", "Succeeded ReferencePending"})
 }
+
+// TestWhatBelongsToSomebodyElseIsNotWhatACreateLeft: an entry with the planned values that another source entry is linked to is that one's. To take
+// it for what the create in doubt has made would link it twice, and no attempt could end the run.
+func TestWhatBelongsToSomebodyElseIsNotWhatACreateLeft(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.unmarked()
+	b.apply(department("Sales"))
+	made, _ := b.options.Ledger.Outcome(0)
+	if err := b.options.Links.Put(state.Link{Kind: directory.Department, SourceID: "other", TargetID: made.TargetID, Origin: state.Created, State: state.Active}); err != nil {
+		t.Fatal(err)
+	}
+	b.options.Ledger = apply.NewLedger(b.journal, apply.Past{IssuedThrough: 0}) // the create may have been done
+
+	b.expect("outcome", b.apply(department("Sales")), []string{"Failed Conflict"})
+}
+
+// unmarked gives the bench a target that has no place for marks.
+func (b *bench) unmarked() {
+	b.t.Helper()
+	target, err := ldap.NewTarget(b.t.Context(), ldap.Config{
+		URLs: []string{server.URL}, BindDN: slapdtest.AdminDN, Password: slapdtest.AdminPassword,
+		Users: ldap.Users{BaseDN: b.tree.Org, Layout: ldap.ByDepartment}, Departments: ldap.Departments{BaseDN: b.tree.Org},
+	})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(func() { target.Close() })
+	b.target.Target = target
+}

@@ -14,15 +14,18 @@ type targets struct {
 
 	mu   sync.RWMutex
 	made map[entryKey]string
+	// makers are the source IDs of what was made, by target ID.
+	makers map[entryKey]string
 }
 
+// entryKey names an entry of one side.
 type entryKey struct {
-	kind     directory.Kind
-	sourceID string
+	kind directory.Kind
+	id   string
 }
 
 func newTargets(links *state.Links, lost map[directory.Kind][]string) *targets {
-	t := &targets{links: links, lost: map[entryKey]bool{}, made: map[entryKey]string{}}
+	t := &targets{links: links, lost: map[entryKey]bool{}, made: map[entryKey]string{}, makers: map[entryKey]string{}}
 	for kind, ids := range lost {
 		for _, id := range ids {
 			t.lost[entryKey{kind, id}] = true
@@ -38,6 +41,16 @@ func (t *targets) add(kind directory.Kind, sourceID, targetID string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.made[entryKey{kind, sourceID}] = targetID
+	t.makers[entryKey{kind, targetID}] = sourceID
+}
+
+// mayBe reports that a target entry can be that of a source entry: it is nobody else's.
+func (t *targets) mayBe(kind directory.Kind, sourceID, targetID string) bool {
+	t.mu.RLock()
+	maker, made := t.makers[entryKey{kind, targetID}]
+	t.mu.RUnlock()
+	link, linked := t.links.ByTarget(kind, targetID)
+	return (!made || maker == sourceID) && (!linked || link.SourceID == sourceID)
 }
 
 // of is the target ID of a source entry.

@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"synccenter.dev/synccenter/internal/connector"
@@ -47,10 +48,28 @@ func (a *Applier) update(operation *plan.Operation, write func(context.Context, 
 			if err != nil || entry == nil {
 				return nil, false, err
 			}
-			return entry, holds(entry, patch) && a.holdsSecrets(entry, operation), nil
+			if holds(entry, patch) && a.holdsSecrets(entry, operation) {
+				return entry, true, nil
+			}
+			return nil, false, a.unlikeBefore(entry, operation)
 		}
 	}
 	return a.finishing(operation, id, s), nil
+}
+
+// unlikeBefore says that it stays unknown whether a change was done: the entry reads neither as planned nor as before, and a target may store
+// a value otherwise than it was written. It is no matter where the change is made again.
+func (a *Applier) unlikeBefore(entry *directory.Entry, operation *plan.Operation) error {
+	if a.options.SettleOnly == "" || endsTemporary(operation) {
+		return nil
+	}
+	for _, change := range operation.Changes {
+		if isField(change) && !isSecret(change) && !unreadable(entry, change.Field) && !sameValues(entry.Attributes.Get(change.Field), change.Before) {
+			return &refusal{status: plan.Failed, reason: ReasonInDoubt,
+				message: fmt.Sprintf("whether this was done is not known: %s reads neither as before nor as planned; the next run compares and puts it right", change.Field)}
+		}
+	}
+	return nil
 }
 
 // linkOnly is the adoption of an entry that holds everything already and has no place for a mark: it must still be there.
@@ -150,7 +169,13 @@ func (a *Applier) changeUserIdentifier(operation *plan.Operation) (step, error) 
 		},
 		done: func(ctx context.Context) (*directory.Entry, bool, error) {
 			entry, err := a.read(ctx, directory.User, id, []string{field})
-			return entry, entry != nil && sameValues(entry.Attributes.Get(field), values), err
+			if err != nil || entry == nil {
+				return nil, false, err
+			}
+			if sameValues(entry.Attributes.Get(field), values) {
+				return entry, true, nil
+			}
+			return nil, false, a.unlikeBefore(entry, operation)
 		},
 		wrote: operation.Changes,
 	}), nil

@@ -141,3 +141,15 @@ func TestALostTargetEntryIsNoReference(t *testing.T) {
 		t.Errorf("%q are lost, want %q: %+v", lost, want, []plan.LinkChange(changes))
 	}
 }
+
+// TestADepartmentThatIsTakenOverGetsOthersBelowIt: taking over a target is one run.
+func TestADepartmentThatIsTakenOverGetsOthersBelowIt(t *testing.T) {
+	w := newWorld()
+	w.target["x1"] = &directory.Entry{Kind: directory.Department, ID: "x1", Name: "company", Attributes: directory.Attributes{{Name: "label", Values: []string{"company"}}}}
+	w.department("d1", "Company", "")
+	w.department("d2", "Sales", "d1")
+
+	w.expectPlan(t, "UpdateDepartment d1 (link):[]>[d1] label:[company]>[Company]\nCreateDepartment d2 (parent):[]>[d1] label:[]>[Sales]\n")
+
+	w.settled(t)
+}

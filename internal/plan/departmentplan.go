@@ -79,88 +79,6 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 	return nil
 }
 
-// planDepartmentEntry plans the move and the update of a paired department.
-func (p *Planner) planDepartmentEntry(plan adder, base Operation, form *mapping.Form, pair departmentPair, mark markState) error {
-	id := base.SourceID
-	parent, moved := p.parentChange(form, pair.target)
-	changes := p.fieldChanges(pair.link, form, pair.target)
-	if p.departments.refused[id] != nil {
-		var err error
-		if changes, err = p.refusePlace(base, parent, moved, changes); err != nil {
-			return err
-		}
-		moved = false
-	}
-	taken := pair.adopted || mark == markMissing
-	take := func(o *Operation) { o.Mark, o.Adopt, o.Relinks = true, pair.adopted, pair.relinks }
-	if pair.adopted && (moved || p.departments.aside[id]) { // it must be ours before anything else is done to it
-		err := plan(UpdateDepartment, wave(stageStepAside, 0), func(o *Operation) {
-			o.Changes = []Change{linkChange(id, pair.relinks)}
-			take(o)
-		})
-		if err != nil {
-			return err
-		}
-		taken = false
-	}
-	if moved {
-		err := plan(MoveDepartment, wave(stageMoveDepartments, p.departments.level[id]), func(o *Operation) {
-			o.Parent, o.Changes, o.Finishes = form.Parent, []Change{parent}, p.departments.aside[id]
-		})
-		if err != nil {
-			return err
-		}
-	}
-	temporary, err := p.stepAside(base, pair.target, false)
-	if err != nil {
-		return err
-	}
-	changes = p.nameFrom(temporary, form, changes)
-	if taken {
-		changes = append(changes, linkChange(id, pair.relinks))
-		sortChanges(changes)
-	}
-	if len(changes) == 0 {
-		return nil
-	}
-	return plan(UpdateDepartment, wave(stageUpdateDepartments, p.departments.level[id]), func(o *Operation) {
-		if o.Changes = changes; taken {
-			take(o)
-		}
-		p.stepBack(o, pair.target)
-	})
-}
-
-// refusePlace records that a department cannot get its name and its place, and answers with its other changes.
-func (p *Planner) refusePlace(base Operation, parent Change, moved bool, changes []Change) ([]Change, error) {
-	var others []Change
-	base.Kind = UpdateDepartment
-	if moved {
-		base.Kind, base.Changes = MoveDepartment, []Change{parent}
-	}
-	for _, change := range changes {
-		if change.Field == p.departmentNameField() {
-			base.Changes = append(base.Changes, change)
-		} else {
-			others = append(others, change)
-		}
-	}
-	refused := p.departments.refused[base.SourceID]
-	return others, p.output.decided(base, refused.Status, refused.Reason, refused.Message)
-}
-
-// nameFrom corrects the changes of a department that stepped aside: its name is the temporary one by then.
-func (p *Planner) nameFrom(temporary string, form *mapping.Form, changes []Change) []Change {
-	if temporary == "" {
-		return changes
-	}
-	name := p.departmentNameField()
-	changes = slices.DeleteFunc(changes, func(c Change) bool { return c.Field == name })
-	changes = append(changes, Change{Field: name, Before: []string{temporary}, After: form.Fields.Get(name)})
-	sortChanges(changes)
-	return changes
-}
-
 // planNewDepartment plans a department that has no target entry.
 func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair departmentPair) error {
 	base.Kind = CreateDepartment
@@ -178,6 +96,7 @@ func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair dep
 	if decision != nil {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
+	base.Stranger = p.departments.strangers[p.wantedPlace(form)]
 	base.Changes, base.Mark = p.createChanges(form), true
 	if p.options.Capabilities.Nested {
 		base.Parent = form.Parent
@@ -209,30 +128,6 @@ func (p *Planner) adder(base Operation) adder {
 func (p *Planner) departmentHasPlace(id string) bool {
 	_, linked := p.options.Links.BySource(directory.Department, id)
 	return linked || p.sourceDepartments[id] != nil
-}
-
-// parentChange compares the parents. One in the target that is not ours counts as different.
-func (p *Planner) parentChange(source, target *mapping.Form) (Change, bool) {
-	if !p.options.Capabilities.Nested {
-		return Change{}, false
-	}
-	before, ours := p.departments.sourceOf[target.Parent], true
-	if target.Parent != "" {
-		_, ours = p.departments.sourceOf[target.Parent]
-	}
-	if ours && before == source.Parent {
-		return Change{}, false
-	}
-	change := Change{Field: FieldParent, Reference: directory.Department}
-	if before != "" {
-		change.Before, change.BeforeNames = []string{before}, []string{p.departmentPath(before)}
-	} else if parent := p.targetDepartments[target.Parent]; parent != nil {
-		change.BeforeNames = []string{parent.Name}
-	}
-	if source.Parent != "" {
-		change.After, change.AfterNames = []string{source.Parent}, []string{p.departmentPath(source.Parent)}
-	}
-	return change, true
 }
 
 // adder adds an operation of one department to the plan.

@@ -86,7 +86,9 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 		p.planMembers(base.SourceID, base.Name, nil, departments, false)
 	}
 	sortChanges(base.Changes)
-	rivals := p.exchange.claim(p.identifier(form), base.SourceID)
+	identifier := p.identifier(form)
+	base.Stranger = p.users.strangers[identifier]
+	rivals := p.exchange.claim(identifier, base.SourceID)
 	if err := p.output.planned(base, wave(stageCreateUsers, rivals)); err != nil {
 		return err
 	}

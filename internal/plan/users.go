@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"iter"
+	"strings"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/spool"
@@ -24,6 +25,8 @@ type users struct {
 	awaited map[string]bool
 	// sourceOf gives the source ID for the target ID of users that are adopted now.
 	sourceOf map[string]string
+	// strangers are the identifiers of target users who are not linked, where there are no marks and somebody may be created.
+	strangers map[string]bool
 	// adopted are the target users that are adopted now, by the source ID of the user that they belong to from now on.
 	adopted *spool.Spool
 }
@@ -31,7 +34,7 @@ type users struct {
 // planUsers goes over the users three times: to see who has no partner, to find partners by mark and rules, and to compare.
 func (p *Planner) planUsers() error {
 	p.users = users{
-		names: map[string]string{}, gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, awaited: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spool.BlockSize),
+		names: map[string]string{}, gone: map[string]bool{}, lost: map[string]bool{}, relinked: map[string]bool{}, awaited: map[string]bool{}, strangers: map[string]bool{}, sourceOf: map[string]string{}, adopted: spool.New(spool.BlockSize),
 	}
 	matcher := p.newMatcher(directory.User)
 	if err := p.findUnpaired(matcher); err != nil {
@@ -162,6 +165,9 @@ func (p *Planner) showUsers(matcher *matcher) error {
 			}
 		}
 		matcher.see(r.id, r.name, form.Keys, form.Mark, linked, own)
+		if key := p.identifier(form); linked == "" && key != "" && !p.options.Capabilities.UserMark {
+			p.users.strangers[strings.Clone(key)] = true
+		}
 		return err
 	}
 	for record, err := range p.unlinkedUsers.Sorted() {

@@ -182,9 +182,9 @@ func (r *run) handsOff(v *view, was *memory.Entry) string {
 	key := was.Key()
 	link, linked := r.links.Links.ByTarget(key.Kind, key.ID)
 	_, linkedNow := r.linksAfter.Links.ByTarget(key.Kind, key.ID)
-	protected, field := r.task.Spec.Protected.Users, "position"
+	protected, field := r.spec.Protected.Users, "position"
 	if key.Kind == directory.Department {
-		protected, field = r.task.Spec.Protected.Departments, "key"
+		protected, field = r.spec.Protected.Departments, "key"
 	}
 	switch {
 	case was.Broken != "":
@@ -315,11 +315,11 @@ func (r *run) removedRightly(v *view) {
 
 func (r *run) removedByPolicy(one removal) {
 	r.Helper()
-	action := string(r.task.Spec.Deletion.Users.Action)
+	action := string(r.spec.Deletion.Users.Action)
 	if one.link.Kind == directory.Department {
-		action = string(r.task.Spec.Deletion.Departments.Action)
+		action = string(r.spec.Deletion.Departments.Action)
 	}
-	after := r.task.Spec.Deletion.Users.DeleteAfter
+	after := r.spec.Deletion.Users.DeleteAfter
 	late := after != nil && one.link.Kind == directory.User &&
 		(one.link.State == state.Disabled && one.link.Since.Before(time.Now().Add(-after.Duration)) || one.link.State == state.Held && one.link.Off)
 	if one.gone && action != "Delete" && !late || one.off && action != "Disable" {
@@ -334,7 +334,7 @@ func (r *run) removedByPolicy(one removal) {
 // linkedRightly fails if an entry became ours that must not, or a link came or went without a record.
 func (r *run) linkedRightly() {
 	r.Helper()
-	matching := r.task.Spec.Matching
+	matching := r.spec.Matching
 	told := map[memory.Key]history.Record{}
 	for _, record := range r.records {
 		if record.Status == plan.Succeeded && record.TargetID != "" && record.Operation != plan.NoUpdate {
@@ -366,7 +366,7 @@ func (r *run) linkedRightly() {
 // guarded fails if a run did more than the limits allow.
 func (r *run) guarded(v *view) {
 	r.Helper()
-	guard := r.task.Spec.Guard
+	guard := r.spec.Guard
 	now := map[directory.Kind]int64{}
 	for key := range r.people {
 		if stands := v.standing(key); stands == in || stands == unknown {
@@ -423,7 +423,7 @@ func over(part, percent, whole int64) bool { return part > 3 && part*100 > perce
 // changedLittle looks at how many people were updated, and how many lost a value.
 func (r *run) changedLittle() {
 	r.Helper()
-	guard := r.task.Spec.Guard
+	guard := r.spec.Guard
 	var compared, changed int64
 	cleared := map[string]int64{}
 	for link := range r.linksAfter.Links.Sorted(directory.User) {

@@ -86,6 +86,9 @@ func (r *run) reasonable() {
 // blocked fails unless a name that was refused belongs to somebody else, who did not give it up in the same run.
 func (r *run) blocked(record history.Record) {
 	r.Helper()
+	if record.Operation == plan.DeleteDepartment && r.occupied(record.TargetID) {
+		return
+	}
 	field := r.target.Config().Capabilities.UserIdentifier
 	if record.Subject == directory.Department {
 		field = r.target.Config().Capabilities.DepartmentName
@@ -102,6 +105,18 @@ func (r *run) blocked(record history.Record) {
 		}
 	}
 	r.Fatalf("nobody who stays has what was refused: %s", describe(&record))
+}
+
+// occupied reports that somebody is in a department who is none of ours, or of whom a record says why.
+func (r *run) occupied(id string) bool {
+	for key, entry := range r.after {
+		link, linked := r.linksAfter.Links.ByTarget(key.Kind, key.ID)
+		stays := !linked || link.State != state.Active || r.excused()[memory.Key{Kind: key.Kind, ID: link.SourceID}] != ""
+		if stays && (key.Kind == directory.Department && entry.Parent == id || slices.Contains(entry.Departments, id) || slices.Contains(membersOf(r.after, key), id)) {
+			return true
+		}
+	}
+	return slices.Contains(r.after[memory.Key{Kind: directory.Department, ID: id}].Members, "a stranger")
 }
 
 // inUse reports that another entry has a name, also now that the run is over.
@@ -273,7 +288,7 @@ func (r *run) leaversGone(v *view, excused map[memory.Key]string) {
 			if stands != absent && stands != out || excused[key] != "" {
 				continue
 			}
-			switch action := r.task.Spec.Deletion.Users.Action; {
+			switch action := r.spec.Deletion.Users.Action; {
 			case kind == directory.User && (link.State == state.Released || action == v1alpha1.DeletionDisable && link.State == state.Disabled):
 			case kind == directory.User && action == v1alpha1.DeletionDelete && link.State == state.Disabled: // it was disabled under another policy
 			case kind == directory.Department && link.State == state.Released:

@@ -88,7 +88,9 @@ func (w *world) Target(context.Context, *v1alpha1.SyncTaskSpec) (connector.Targe
 // run is one run with what it found and what it left.
 type run struct {
 	*world
-	uid      string
+	uid string
+	// spec is the task with its defaults.
+	spec     v1alpha1.SyncTaskSpec
 	override *v1alpha1.GuardOverride
 	reports  *reports
 	lease    *lease
@@ -107,7 +109,7 @@ type run struct {
 func (w *world) begin(override *v1alpha1.GuardOverride) *run {
 	w.Helper()
 	w.sequence++
-	r := &run{world: w, uid: fmt.Sprintf("run-%d", w.sequence), override: override, reports: &reports{}}
+	r := &run{world: w, uid: fmt.Sprintf("run-%d", w.sequence), spec: definition.Resolve(&w.task.Spec), override: override, reports: &reports{}}
 	object := &v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "test", Name: "hr-" + r.uid, UID: types.UID(r.uid)},
 		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}, GuardOverride: override},

@@ -1,0 +1,232 @@
+package modeltest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/connector"
+	"synccenter.dev/synccenter/internal/connector/connectortest/memory"
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/history"
+)
+
+// Scenarios are what random lives have found, written down.
+
+// scenario is a world of a test of its own.
+func scenario(t *testing.T, adapt func(*memory.Config)) *world {
+	t.Helper()
+	s := shape{sourceConfig(), targetConfig()}
+	adapt(&s.target)
+	w := newWorld(t, s)
+	t.Cleanup(w.close)
+	return w
+}
+
+func unmarked(config *memory.Config) {
+	config.Capabilities.UserMark, config.Capabilities.DepartmentMark = false, false
+}
+
+// has puts an entry into a directory.
+func (w *world) has(in *memory.Directory, kind directory.Kind, id string, fields map[string]string) {
+	w.Helper()
+	entry := &memory.Entry{Kind: kind, ID: id}
+	for name, value := range fields {
+		entry.Set(name, value)
+	}
+	if _, err := in.Put(entry); err != nil {
+		w.Fatalf("%v", err)
+	}
+}
+
+// fails lets the n-th call of a method to the target fail.
+func (w *world) fails(method string, n int, fault memory.Fault) {
+	w.target.Trouble(func(call memory.Call) *memory.Fault {
+		if call.Method != method {
+			return nil
+		}
+		if n--; n == 0 {
+			return &fault
+		}
+		return nil
+	})
+}
+
+// killed lets an attempt die right after its first call of a method to the target.
+func (r *run) killed(method string) {
+	r.Helper()
+	l := &life{}
+	r.store.life, r.reports.life = l, l
+	r.target.Trouble(func(call memory.Call) *memory.Fault {
+		if call.Method == method && !l.dead {
+			l.dead = true
+			return &memory.Fault{Err: errDead, After: true}
+		}
+		return l.fault(call)
+	})
+	if err := r.attempt(context.Background(), false); !errors.Is(err, errDead) {
+		r.Fatalf("the attempt was to be killed, it ended with %v", err)
+	}
+	r.store.life, r.reports.life = nil, nil
+	r.target.Trouble(nil)
+}
+
+// record is the only record of an operation.
+func (r *run) record(operation string) history.Record {
+	r.Helper()
+	var found []history.Record
+	for _, record := range r.records {
+		if string(record.Operation) == operation {
+			found = append(found, record)
+		}
+	}
+	if len(found) != 1 {
+		r.Fatalf("there are %d records of %s:\n%s", len(found), operation, r.describe())
+	}
+	return found[0]
+}
+
+// TestAChangeThatTheTargetStoresInItsOwnWay is done by an attempt that dies, and the last attempt, which writes nothing, cannot tell.
+func TestAChangeThatTheTargetStoresInItsOwnWay(t *testing.T) {
+	t.Parallel()
+	for method, change := range map[string][2]string{"UpdateUser": {"phone", "1 23"}, "ChangeUserIdentifier": {"uid", "LI"}} {
+		t.Run(method, func(t *testing.T) {
+			w := scenario(t, func(c *memory.Config) { c.Normalise["login"] = strings.ToLower })
+			w.has(w.source, directory.User, "1", map[string]string{"uid": "wang"})
+			w.sync()
+			w.has(w.source, directory.User, "1", map[string]string{"uid": "wang", change[0]: change[1]})
+			r := w.begin(nil)
+			r.killed(method)
+
+			if err := r.attempt(context.Background(), true); err != nil {
+				t.Fatal(err)
+			}
+
+			r.end().check()
+			if got := r.record(method); got.Reason != "InDoubt" {
+				t.Errorf("the record says %s", describe(&got))
+			}
+			if w.sync(); w.sync().writes != 0 {
+				t.Error("the second run after it still writes")
+			}
+		})
+	}
+}
+
+// TestAReferenceThatWasWrittenAndThenRefused: a second try of what cannot be settled by reading leaves a doubt when it is refused.
+func TestAReferenceThatWasWrittenAndThenRefused(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(*memory.Config) {})
+	*w.task.Spec.Execution.Retries = 1
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "li", "manager": memory.Reference("1")})
+	r := w.begin(nil)
+	tries := 0
+	w.target.Trouble(func(call memory.Call) *memory.Fault {
+		if call.Method != "UpdateUser" {
+			return nil
+		}
+		if tries++; tries == 1 {
+			return &memory.Fault{Err: fault(connector.Unavailable), After: true}
+		}
+		return &memory.Fault{Err: fault(connector.Busy)}
+	})
+
+	if err := r.attempt(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+
+	w.target.Trouble(nil)
+	r.end().check()
+	if got := r.record("UpdateUser"); got.Status != "Failed" || !inDoubt(&got) {
+		t.Errorf("the record says %s", describe(&got))
+	}
+}
+
+// TestAFailedAdoptionLeavesTheEntryAsItWas: the rename and the move that go with it are not done either.
+func TestAFailedAdoptionLeavesTheEntryAsItWas(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(*memory.Config) {})
+	w.has(w.target, directory.User, "1", map[string]string{"login": "LI", "name": "by hand"})
+	w.has(w.source, directory.User, "7", map[string]string{"uid": "li", "cn": "Li"})
+	w.fails("UpdateUser", 1, memory.Fault{Err: fault(connector.Permission)})
+	r := w.begin(nil)
+
+	if err := r.attempt(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+
+	w.target.Trouble(nil)
+	r.end().check()
+	if r.writes != 0 {
+		t.Errorf("%d writes:\n%s", r.writes, r.describe())
+	}
+	if w.sync(); w.sync().writes != 0 {
+		t.Error("the second run after it still writes")
+	}
+}
+
+// TestRivalsOfOnePlaceCanBeFinished: a create in doubt must not take what another source entry is linked to for its own.
+func TestRivalsOfOnePlaceCanBeFinished(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, unmarked)
+	w.has(w.source, directory.Department, "2", map[string]string{"ou": "Research"})
+	w.sync()
+	w.has(w.source, directory.Department, "3", map[string]string{"ou": "Research"})
+	r := w.begin(nil)
+	l := &life{}
+	r.store.life, r.reports.life = l, l
+	w.target.Trouble(func(call memory.Call) *memory.Fault {
+		if l.dead = l.dead || call.Write; l.dead {
+			return &memory.Fault{Err: errDead}
+		}
+		return nil
+	})
+	if err := r.attempt(context.Background(), false); !errors.Is(err, errDead) {
+		t.Fatalf("the attempt was to be killed, it ended with %v", err)
+	}
+	r.store.life, r.reports.life = nil, nil
+	w.target.Trouble(nil)
+
+	if err := r.attempt(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+
+	r.end().check()
+	if got := r.record("CreateDepartment"); got.Reason != "Conflict" {
+		t.Errorf("the record says %s", describe(&got))
+	}
+}
+
+// TestAStrangerAtThePlaceOfACreateIsNotTakenOver: without marks an entry that was there before looks like what a create in doubt has made.
+func TestAStrangerAtThePlaceOfACreateIsNotTakenOver(t *testing.T) {
+	t.Parallel()
+	for kind, create := range map[directory.Kind]string{directory.User: "CreateUser", directory.Department: "CreateDepartment"} {
+		t.Run(create, func(t *testing.T) {
+			w := scenario(t, unmarked)
+			*w.task.Spec.Execution.Retries = 1
+			w.task.Spec.Matching.Users = []v1alpha1.MatchRule{{Target: "number", Source: "num"}}
+			w.task.Spec.Matching.Departments = []v1alpha1.MatchRule{{Target: "key", Source: "code"}}
+			if kind == directory.User {
+				w.has(w.source, kind, "1", map[string]string{"uid": "li"})
+				w.has(w.target, kind, "1", map[string]string{"login": "li", "greeting": "welcome"})
+			} else {
+				w.has(w.source, kind, "1", map[string]string{"ou": "Sales"})
+				w.has(w.target, kind, "1", map[string]string{"label": "Sales"})
+			}
+			w.fails(create, 1, memory.Fault{Err: fault(connector.Unavailable)})
+			r := w.begin(nil)
+
+			if err := r.attempt(context.Background(), false); err != nil {
+				t.Fatal(err)
+			}
+
+			w.target.Trouble(nil)
+			r.end().check()
+			if got := r.record(create); got.Reason != "InDoubt" || r.linksAfter.Links.Has(kind, "1") {
+				t.Errorf("the record says %s", describe(&got))
+			}
+		})
+	}
+}
