@@ -200,7 +200,10 @@ func (l *linksCommand) print(links *state.Links) error {
 	}
 	table := newTable(l.Out, headings...)
 	count := 0
-	for document := range chosen {
+	for document, err := range chosen {
+		if err != nil {
+			return err
+		}
 		count++
 		table.row(l.cells(&document)[:len(headings)]...)
 	}

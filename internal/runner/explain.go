@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"synccenter.dev/synccenter/internal/artifact"
@@ -62,8 +63,7 @@ func (i *Inspector) execution(ctx context.Context, taken definition.Definition) 
 		_, err = e.reach(ctx, e.state.Positions)
 	}
 	if err != nil {
-		e.closeEnds() // what kept it from being opened is what matters
-		return nil, err
+		return nil, errors.Join(err, e.closeEnds())
 	}
 	return e, nil
 }
