@@ -26,7 +26,7 @@ import (
 // nobody asks of them. Package past knows of the runs that have ended. Reading anything else through it is an
 // error instead of a watch on a whole cluster's objects, its Secrets first of all.
 func cacheOptions(namespaces []string) cache.Options {
-	ofRuns := cache.ByObject{Label: labels.NewSelector().Add(requirement(v1alpha1.LabelRun, selection.Exists))}
+	ofRuns := labels.NewSelector().Add(requirement(v1alpha1.LabelRun, selection.Exists))
 	told := cache.ByObject{
 		Label:     labels.NewSelector().Add(requirement(v1alpha1.LabelArtifact, selection.In, cluster.LabelValueReport, cluster.LabelValueInspection)),
 		Transform: withoutAnswers,
@@ -35,8 +35,9 @@ func cacheOptions(namespaces []string) cache.Options {
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			&batchv1.Job{}:           ofRuns,
-			&corev1.Pod{}:            ofRuns,
+			&batchv1.Job{}:           {Label: ofRuns, Transform: slimJob},
+			&corev1.Pod{}:            {Label: ofRuns, Transform: slimPod},
+			&v1alpha1.SyncTask{}:     {Transform: slimTask},
 			&v1alpha1.SyncArtifact{}: told,
 			&v1alpha1.SyncRun{}:      {Field: past.Going()},
 		},
@@ -48,6 +49,46 @@ func cacheOptions(namespaces []string) cache.Options {
 		}
 	}
 	return options
+}
+
+// slimTask leaves of the short history of a task which executions are in it:
+// the rest is most of a status, and who shows or changes it reads the task from
+// the API server.
+func slimTask(object any) (any, error) {
+	if task, ok := object.(*v1alpha1.SyncTask); ok {
+		task.ManagedFields = nil
+		for i := range task.Status.RecentExecutions {
+			e := &task.Status.RecentExecutions[i]
+			*e = v1alpha1.RecentExecution{UID: e.UID, Sequence: e.Sequence, Time: e.Time}
+		}
+		return task.DeepCopy(), nil // a copy takes no more room than it needs
+	}
+	return object, nil
+}
+
+// slimJob leaves of a Job's pods what a Job is told by: the arguments of its
+// containers. Jobs are never written back but by patches of a field.
+func slimJob(object any) (any, error) {
+	if job, ok := object.(*batchv1.Job); ok {
+		job.ManagedFields = nil
+		var containers []corev1.Container
+		for _, container := range job.Spec.Template.Spec.Containers {
+			containers = append(containers, corev1.Container{Name: container.Name, Args: container.Args})
+		}
+		job.Spec.Template = corev1.PodTemplateSpec{Spec: corev1.PodSpec{Containers: containers}}
+		return job.DeepCopy(), nil
+	}
+	return object, nil
+}
+
+// slimPod leaves of a pod's definition where it runs.
+func slimPod(object any) (any, error) {
+	if pod, ok := object.(*corev1.Pod); ok {
+		pod.ManagedFields = nil
+		pod.Spec = corev1.PodSpec{NodeName: pod.Spec.NodeName}
+		return pod.DeepCopy(), nil
+	}
+	return object, nil
 }
 
 // withoutAnswers leaves the data of inspections out: what is decided by stands
@@ -77,12 +118,13 @@ func newScheme() (*runtime.Scheme, error) {
 	return scheme, nil
 }
 
-// cacheSynced is ready when the cache has been filled once.
-func cacheSynced(mgr ctrl.Manager) healthz.Checker {
+// cacheSynced is ready when the cache has been filled once, and all runs that
+// have ended are known.
+func cacheSynced(mgr ctrl.Manager, ended *past.Runs) healthz.Checker {
 	return func(request *http.Request) error {
 		if !mgr.GetCache().WaitForCacheSync(request.Context()) {
 			return errors.New("the cache is not filled yet")
 		}
-		return nil
+		return ended.Known().WaitForSync(request.Context())
 	}
 }

@@ -77,20 +77,21 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	if err := checkRights(ctx, mgr.GetAPIReader(), options.WatchNamespaces); err != nil {
 		return err
 	}
-	if err := addControllers(ctx, mgr, options); err != nil {
+	ended := past.New()
+	if err := addControllers(ctx, mgr, ended, options); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)
 	}
-	if err := mgr.AddReadyzCheck("cache", cacheSynced(mgr)); err != nil {
+	if err := mgr.AddReadyzCheck("cache", cacheSynced(mgr, ended)); err != nil {
 		return fmt.Errorf("adding the readiness check: %w", err)
 	}
 	return mgr.Start(ctx)
 }
 
 // addControllers gives each controller what it needs.
-func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) error {
+func addControllers(ctx context.Context, mgr ctrl.Manager, ended *past.Runs, options Options) error {
 	recorder, err := metrics.New(ctrlmetrics.Registry)
 	if err != nil {
 		return fmt.Errorf("registering the metrics: %w", err)
@@ -99,7 +100,6 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, options Options) erro
 	if err != nil {
 		return fmt.Errorf("setting up the client past the cache: %w", err)
 	}
-	ended := past.New()
 	watching, err := client.NewWithWatch(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
 	if err != nil {
 		return fmt.Errorf("setting up the client for runs that have ended: %w", err)

@@ -54,6 +54,8 @@ func TestManager(t *testing.T) {
 	installRights(t, build(t, "../../config/default"))
 	config := rest.CopyConfig(server.Config)
 	config.Impersonate = managerIdentity()
+	var asked requests
+	asked.count(config)
 	options := manager.Options{Image: "synccenter:test", MetricsAddress: freeAddress(t), ProbeAddress: freeAddress(t)}
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
@@ -85,6 +87,7 @@ func TestManager(t *testing.T) {
 	waitForEvent(t, namespace, "SyncTask", "hr", string(v1alpha1.ReasonSucceeded))
 
 	t.Run("an older run goes", func(t *testing.T) { checkRetention(t) })
+	t.Run("lists", asked.checkLists)
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, options.MetricsAddress) })
 	t.Run("probes", func(t *testing.T) { checkProbes(t, options.ProbeAddress) })
 	t.Run("an owner has one task", func(t *testing.T) { checkOwner(t, server.Namespace(t)) })

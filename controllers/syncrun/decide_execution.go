@@ -232,18 +232,24 @@ func stopRunner(o *observed, _ time.Time) (step, bool) {
 const notReported = "The Job is made. Its runner has not reported yet."
 
 // follow shows how far the runner is.
-func follow(o *observed, _ time.Time) (step, bool) {
+func follow(o *observed, now time.Time) (step, bool) {
 	switch {
 	case o.pods.trouble != "":
 		return waits(v1alpha1.ReasonWaitingForPod, o.pods.trouble, sometime), true
 	case o.report == nil:
-		return waits(v1alpha1.ReasonWaitingForPod, notReported, soon), true
+		return waits(v1alpha1.ReasonWaitingForPod, notReported, rarer(o.job.CreationTimestamp.Time, now)), true
 	case !o.pods.working:
-		return waits(v1alpha1.ReasonWaitingForPod, "The Job has no pod at work.", soon), true
+		return waits(v1alpha1.ReasonWaitingForPod, "The Job has no pod at work.", rarer(o.job.CreationTimestamp.Time, now)), true
 	case runnerjob.SettlesOnly(o.job):
 		return waits(v1alpha1.ReasonSettlingDoubt, "Attempts have run out. A last one settles what is in doubt and completes the records.", sometime), true
 	case o.report.Notice != "":
 		return waits(v1alpha1.ReasonRunning, o.report.Notice, sometime), true
 	}
 	return waits(v1alpha1.ReasonRunning, "The runner is at work.", sometime), true
+}
+
+// rarer is when to look again at what a watch should tell of: the longer it takes,
+// the less often, so that a thousand runs that wait for room cost little.
+func rarer(since, now time.Time) time.Duration {
+	return min(max(now.Sub(since)/4, soon), sometime)
 }

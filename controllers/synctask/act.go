@@ -3,6 +3,7 @@ package synctask
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -56,9 +57,24 @@ func (r *Reconciler) changeFinalizer(ctx context.Context, task *v1alpha1.SyncTas
 	return nil
 }
 
+// accountPatience is how long an account that is there is not looked for again:
+// the tasks of a namespace share it.
+const accountPatience = time.Minute
+
 // accountMissing says whether the account of the runners or its binding is
 // absent or was changed. Only then is it applied: most reconciles write nothing.
 func (r *Reconciler) accountMissing(ctx context.Context, namespace string) (bool, error) {
+	if seen, ok := r.accounts.Load(namespace); ok && r.Clock.Since(seen.(time.Time)) < accountPatience {
+		return false, nil
+	}
+	missing, err := r.lookForAccount(ctx, namespace)
+	if err == nil && !missing {
+		r.accounts.Store(namespace, r.Clock.Now())
+	}
+	return missing, err
+}
+
+func (r *Reconciler) lookForAccount(ctx context.Context, namespace string) (bool, error) {
 	key := types.NamespacedName{Namespace: namespace, Name: runnerjob.ServiceAccount}
 	var account corev1.ServiceAccount
 	if err := r.Live.Get(ctx, key, &account); apierrors.IsNotFound(err) {

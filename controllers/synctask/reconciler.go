@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -35,6 +36,9 @@ type Reconciler struct {
 	Events  events.EventRecorder
 	Clock   clock.PassiveClock
 	Metrics *metrics.Recorder
+
+	// accounts are the namespaces whose account was there, and when that was seen.
+	accounts sync.Map
 }
 
 // Reconcile takes a task one step further.

@@ -25,7 +25,7 @@ import (
 
 const (
 	// workers is how many tasks are looked after at once: a thousand may be due in one minute.
-	workers = 4
+	workers = 16
 	// ownerField is the field by which the tasks of an owner are found in the cache.
 	ownerField = "owner"
 )

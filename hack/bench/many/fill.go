@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -56,6 +57,13 @@ func historyOf(s size, i int) []client.Object {
 	var runs []*v1alpha1.SyncRun
 	for sequence := 1; sequence <= s.runs; sequence++ {
 		run := finishedRun(s.namespace(i), taskName(i), sequence, begin.Add(time.Duration(sequence)*time.Hour))
+		if sequence < s.runs {
+			// Of older runs the records of entries without a change are a number.
+			meta.SetStatusCondition(&run.Status.Conditions, metav1.Condition{
+				Type: v1alpha1.ConditionDetailsKept, Status: metav1.ConditionTrue, Reason: string(v1alpha1.ReasonNoUpdateCounted),
+				Message: "The records of entries without a change are kept as a number: history.noUpdate of the task.", ObservedGeneration: 1,
+			})
+		}
 		run.TypeMeta = metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: v1alpha1.KindSyncRun}
 		runs, objects = append(runs, run), append(objects, run)
 	}

@@ -60,14 +60,11 @@ func measure(ctx context.Context, program string, s size) (err error) {
 	if err != nil {
 		return err
 	}
-	m, err := startManager(ctx, server, program)
+	m, err := f.startTwice(ctx, server, program, requests)
 	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, m.stop()) }()
-	if err := f.measureStart(ctx, m, requests); err != nil {
 		return fmt.Errorf("the manager's start: %w", err)
 	}
+	defer func() { err = errors.Join(err, m.stop()) }()
 	if err := f.measureRest(ctx, m, requests); err != nil {
 		return fmt.Errorf("the manager at rest: %w", err)
 	}

@@ -52,9 +52,9 @@ func startManager(ctx context.Context, server *apiserver.Server, program string)
 	}
 	defer log.Close()
 	m := &managerProcess{folder: folder, probe: freeAddress(), pprof: freeAddress()}
-	m.command = exec.CommandContext(ctx, program, "manager", "--image=synccenter:bench", "--metrics-bind-address=0",
+	m.command = exec.CommandContext(ctx, program, "manager", "--image=synccenter:bench", "--metrics-bind-address=0", "--max-concurrent-checks=0",
 		"--health-probe-bind-address="+m.probe, "--pprof-bind-address="+m.pprof)
-	m.command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig)
+	m.command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "GOGC=50", "GOMEMLIMIT=256MiB") // as config/manager does
 	m.command.Stdout, m.command.Stderr = log, log
 	m.command.Cancel = func() error { return m.command.Process.Signal(os.Interrupt) }
 	m.started = time.Now()
@@ -110,7 +110,7 @@ func (m *managerProcess) await(ctx context.Context, patience time.Duration, reac
 }
 
 // memory is what a manager holds, in bytes.
-type memory struct{ resident, peak, inUse int64 }
+type memory struct{ resident, program, peak, inUse int64 }
 
 // memory reads what the system and the Go runtime say. The heap in use is that after a collection.
 func (m *managerProcess) memory() (memory, error) {
@@ -120,9 +120,10 @@ func (m *managerProcess) memory() (memory, error) {
 		return result, err
 	}
 	resident, errResident := statusBytes(status, "VmRSS:")
+	program, errProgram := statusBytes(status, "RssFile:")
 	peak, errPeak := statusBytes(status, "VmHWM:")
 	inUse, errInUse := m.heapInUse()
-	return memory{resident: resident, peak: peak, inUse: inUse}, errors.Join(errResident, errPeak, errInUse)
+	return memory{resident: resident, program: program, peak: peak, inUse: inUse}, errors.Join(errResident, errProgram, errPeak, errInUse)
 }
 
 func statusBytes(status []byte, name string) (int64, error) {

@@ -1,0 +1,63 @@
+package manager
+
+import (
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/runnerjob"
+)
+
+// TestWhatTheCacheKeeps fails when the cache keeps of an object what nobody asks
+// of it, or loses what somebody does.
+func TestWhatTheCacheKeeps(t *testing.T) {
+	t.Parallel()
+	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
+	counts := &v1alpha1.SubjectCounts{Total: 12, Summary: "12/12"}
+	task := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Name: "hr", ManagedFields: managed}}
+	task.Spec.DisplayName = "HR"
+	task.Status.RecentExecutions = []v1alpha1.RecentExecution{{Run: "hr-7", UID: "uid-7", Sequence: 7, Time: metav1.Now(), Organizations: counts, Users: counts}}
+	slim, err := slimTask(task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := slim.(*v1alpha1.SyncTask)
+	if e := kept.Status.RecentExecutions[0]; kept.ManagedFields != nil || e.Users != nil || e.Run != "" || e.UID != "uid-7" || e.Sequence != 7 || e.Time.IsZero() {
+		t.Errorf("of a task the cache keeps %+v", kept)
+	}
+	if kept.Spec.DisplayName != "HR" {
+		t.Error("the cache loses the definition of a task")
+	}
+
+	run := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Name: "hr-first", UID: "run-uid"}}
+	for _, settles := range []bool{false, true} {
+		job := runnerjob.Build(run, &v1alpha1.SyncTaskSpec{}, runnerjob.Attempt{Number: 1, SettleOnly: settles}, runnerjob.Options{Image: "synccenter:test"})
+		job.ManagedFields = managed
+		slim, err := slimJob(job)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := slim.(*batchv1.Job)
+		pod := kept.Spec.Template.Spec
+		if len(pod.Volumes) > 0 || pod.Containers[0].Image != "" || kept.ManagedFields != nil || len(kept.Spec.Template.Labels) > 0 {
+			t.Errorf("of a Job the cache keeps %+v", kept)
+		}
+		if runnerjob.SettlesOnly(kept) != settles || !metav1.IsControlledBy(kept, run) || kept.Labels[v1alpha1.LabelRun] != run.Name {
+			t.Error("a Job from the cache is not told for what it is")
+		}
+	}
+
+	slimmed, err := slimPod(&corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{ManagedFields: managed}, Spec: corev1.PodSpec{NodeName: "node-1", Containers: []corev1.Container{{Name: "runner"}}},
+		Status: corev1.PodStatus{Phase: corev1.PodRunning},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pod := slimmed.(*corev1.Pod); pod.ManagedFields != nil || len(pod.Spec.Containers) > 0 || pod.Spec.NodeName != "node-1" || pod.Status.Phase != corev1.PodRunning {
+		t.Errorf("of a pod the cache keeps %+v", pod)
+	}
+}
