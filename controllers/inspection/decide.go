@@ -42,7 +42,7 @@ const (
 	// afterTrouble is how soon a check that gave no answer is repeated.
 	afterTrouble = 5 * time.Minute
 	// atLimit is about how soon a check that has to wait for others looks again.
-	atLimit = 30 * time.Second
+	atLimit = 2 * time.Minute
 	// answersKept is how many answers to people stay, for answersFor at most:
 	// they hold names. The newest check stays until there is a newer one.
 	answersKept = 3
