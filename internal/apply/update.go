@@ -51,7 +51,7 @@ func (a *Applier) update(operation *plan.Operation, write func(context.Context, 
 			if holds(entry, patch) && a.holdsSecrets(entry, operation) {
 				return entry, true, nil
 			}
-			return nil, false, a.unlikeBefore(entry, operation)
+			return entry, false, a.unlikeBefore(entry, operation)
 		}
 	}
 	return a.finishing(operation, id, s), nil
@@ -175,7 +175,7 @@ func (a *Applier) changeUserIdentifier(operation *plan.Operation) (step, error) 
 			if sameValues(entry.Attributes.Get(field), values) {
 				return entry, true, nil
 			}
-			return nil, false, a.unlikeBefore(entry, operation)
+			return entry, false, a.unlikeBefore(entry, operation)
 		},
 		wrote: operation.Changes,
 	}), nil
