@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,9 +24,11 @@ const (
 	eventAction = "Retain"
 )
 
-// act does as much as one reconcile may, and says whether more is left.
+// act does as much as one reconcile may, and says whether more is left. What
+// cannot be done to one run keeps nothing from being done to the others.
 func (r *Reconciler) act(ctx context.Context, losses []loss) (more bool, err error) {
 	left := map[extent]int{whole: wholeLimit, details: detailLimit, plainRecords: plainLimit}
+	var failures []error
 	for _, loss := range losses {
 		if left[loss.extent] == 0 {
 			more = true
@@ -33,10 +36,10 @@ func (r *Reconciler) act(ctx context.Context, losses []loss) (more bool, err err
 		}
 		left[loss.extent]--
 		if err := r.carryOut(ctx, loss); err != nil {
-			return true, err
+			failures = append(failures, err)
 		}
 	}
-	return more, nil
+	return more || len(failures) > 0, errors.Join(failures...)
 }
 
 func (r *Reconciler) carryOut(ctx context.Context, loss loss) error {
@@ -126,7 +129,8 @@ func (r *Reconciler) removeExport(ctx context.Context, run *v1alpha1.SyncRun, se
 		return nil
 	}
 	configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: export.ConfigMap.Name}}
-	if err := r.Client.Delete(ctx, configMap); client.IgnoreNotFound(err) != nil {
+	// One that is no longer owned by a run, as after a restored backup, is somebody else's to remove.
+	if err := r.Client.Delete(ctx, configMap); client.IgnoreNotFound(err) != nil && !apierrors.IsForbidden(err) {
 		return fmt.Errorf("deleting ConfigMap %s/%s with the export of SyncRun %s: %w", run.Namespace, configMap.Name, run.Name, err)
 	}
 	run.Status.Export = nil

@@ -121,13 +121,24 @@ func (w *world) checkOwner(kind string, object client.Object) {
 
 // TestRunForATaskThatIsMadeAgain applies a task and a run while the first task
 // of that name is still ending its execution, as a delete followed by an apply does.
+// Whether the history of the first one goes with it makes no difference to that run.
 func TestRunForATaskThatIsMadeAgain(t *testing.T) {
 	t.Parallel()
+	for policy, sequence := range map[v1alpha1.TaskDeletionPolicy]int64{v1alpha1.OnTaskDeletionKeep: 2, v1alpha1.OnTaskDeletionDelete: 1} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			replaceTask(t, policy, sequence)
+		})
+	}
+}
+
+func replaceTask(t *testing.T, policy v1alpha1.TaskDeletionPolicy, sequence int64) {
 	w := newWorld(t)
 	first := w.started("hr", "hr-first")
 	w.tell(first, 1, report.Report{Stage: report.Applying, Done: 1, Total: 2})
 	w.settleRun("hr-first")
 	task := w.settleTask("hr")
+	w.update(task, func() { task.Spec.History.OnTaskDeletion = policy })
 	w.remove(task)
 	w.settleDeleted("hr")
 
@@ -145,13 +156,16 @@ func TestRunForATaskThatIsMadeAgain(t *testing.T) {
 	w.tell(first, 1, facts)
 	w.expect(w.settleRun("hr-first"), v1alpha1.PhaseCancelled, v1alpha1.ReasonTaskDeleted)
 	w.settleDeleted("hr")
+	if !w.exists(second) {
+		t.Fatal("the run that waits for the next task of that name was deleted with the old task")
+	}
 	w.expect(w.settleRun("hr-second"), v1alpha1.PhasePending, v1alpha1.ReasonTaskNotFound)
 	w.create(newTask("hr"))
 	w.settleTask("hr")
 	second = w.settleRun("hr-second")
 	w.expect(second, v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
-	if second.Status.Sequence != 2 {
-		t.Errorf("the sequence is %d, want 2, after the run of the task before", second.Status.Sequence)
+	if second.Status.Sequence != sequence {
+		t.Errorf("the sequence is %d, want %d", second.Status.Sequence, sequence)
 	}
 }
 

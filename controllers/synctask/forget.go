@@ -30,10 +30,9 @@ func (r *Reconciler) observeForgetting(ctx context.Context, o *observed) error {
 		return nil
 	}
 	for i := range o.runs {
+		// A run that was made after its task was deleted waits for the next task of that name.
 		run := &o.runs[i]
-		_, byAnnotation := run.Annotations[v1alpha1.AnnotationKeep]
-		_, byLabel := run.Labels[v1alpha1.AnnotationKeep]
-		if !byAnnotation && !byLabel && run.DeletionTimestamp.IsZero() {
+		if !isKept(run) && run.DeletionTimestamp.IsZero() && !run.CreationTimestamp.After(o.task.DeletionTimestamp.Time) {
 			o.forgetting.runs = append(o.forgetting.runs, run)
 		}
 	}
@@ -49,6 +48,13 @@ func (r *Reconciler) observeForgetting(ctx context.Context, o *observed) error {
 			o.forgetting.state = append(o.forgetting.state, item)
 		}
 	})
+}
+
+// isKept says whether somebody wants a run to stay whatever becomes of its task.
+func isKept(run *v1alpha1.SyncRun) bool {
+	_, byAnnotation := run.Annotations[v1alpha1.AnnotationKeep]
+	_, byLabel := run.Labels[v1alpha1.AnnotationKeep]
+	return byAnnotation || byLabel
 }
 
 // ownsAlone says whether no other task has the owner of this one. It asks the
@@ -72,10 +78,8 @@ func (f forgetting) isDone() bool { return len(f.runs)+len(f.state) == 0 }
 // forget deletes some runs, or the state, whose manifests go first: from then on it is absent.
 func (r *Reconciler) forget(ctx context.Context, o *observed) error {
 	for _, run := range o.forgetting.runs[:min(len(o.forgetting.runs), forgetLimit)] {
-		object := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: run.Name}}
-		err := r.Client.Delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationBackground), client.Preconditions{UID: &run.UID})
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("deleting SyncRun %s/%s with its task: %w", run.Namespace, run.Name, err)
+		if err := r.forgetRun(ctx, run); err != nil {
+			return err
 		}
 	}
 	for _, manifests := range []bool{true, false} {
@@ -89,5 +93,23 @@ func (r *Reconciler) forget(ctx context.Context, o *observed) error {
 		}
 	}
 	log.FromContext(ctx).Info("History removed with its task", "runs", min(len(o.forgetting.runs), forgetLimit), "state", len(o.forgetting.state))
+	return nil
+}
+
+// forgetRun deletes a run as it is now: whoever asked for it to stay in the last moment is heard.
+func (r *Reconciler) forgetRun(ctx context.Context, seen *v1alpha1.SyncRun) error {
+	var run v1alpha1.SyncRun
+	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(seen), &run); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	if run.UID != seen.UID || isKept(&run) {
+		return nil
+	}
+	object := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: run.Name}}
+	err := r.Client.Delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationBackground),
+		client.Preconditions{UID: &run.UID, ResourceVersion: &run.ResourceVersion})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting SyncRun %s/%s with its task: %w", run.Namespace, run.Name, err)
+	}
 	return nil
 }
