@@ -13,13 +13,17 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/runnerjob"
+	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/inspection"
 	"synccenter.dev/synccenter/internal/runner"
 )
 
 // inspectOptions are what the Job of an inspection says.
-type inspectOptions struct{ namespace, task, taskUID, name, uid, kind string }
+type inspectOptions struct {
+	namespace, task, taskUID, name, uid, kind string
+	budget                                    int64
+}
 
 func newInspectCommand() *cobra.Command {
 	var o inspectOptions
@@ -44,6 +48,7 @@ func newInspectCommand() *cobra.Command {
 			panic(err) // the flag is declared above
 		}
 	}
+	command.Flags().Int64Var(&o.budget, "run-budget", artifact.DefaultBudget().Run, "bytes that the answer may take")
 	return command
 }
 
@@ -51,7 +56,7 @@ func (o inspectOptions) run(ctx context.Context, api client.Client, connectors r
 	task := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: o.namespace, Name: o.task, UID: types.UID(o.taskUID)}}
 	stored := cluster.OptionsOf(api, task, o.name, o.uid, inspection.Kind(o.kind))
 	i := &runner.Inspector{
-		Store: cluster.New(stored), Inspections: cluster.NewInspections(stored), Connect: connectors, Now: time.Now,
+		Store: cluster.New(stored), Inspections: cluster.NewInspections(stored), Connect: connectors, Budget: o.budget, Now: time.Now,
 		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)).With("namespace", o.namespace, "task", o.task, "inspection", o.name),
 	}
 	return i.Inspect(ctx)

@@ -49,7 +49,7 @@ func newManagerCommand() *cobra.Command {
 	flags.StringVar(&options.ProbeAddress, "health-probe-bind-address", ":8081", "address of /healthz and /readyz")
 	flags.StringVar(&options.PprofAddress, "pprof-bind-address", "", "address of profiles of the manager, for whoever looks into its memory, readable by everyone who reaches it; default none")
 	flags.BoolVar(&options.LeaderElect, "leader-elect", false, "let one of several managers work at a time")
-	flags.Int64Var(&options.Budget.Run, "run-budget", options.Budget.Run, "bytes that one run may store")
+	flags.Int64Var(&options.Budget.Run, "run-budget", options.Budget.Run, "bytes that one run may store, and one answer to explain or links --unmanaged")
 	flags.Int64Var(&options.Budget.Task, "task-budget", options.Budget.Task, "bytes that all runs and the state of one task may store")
 	flags.Int64Var(&options.Budget.All, "total-budget", options.Budget.All, "bytes that all tasks of a namespace may store")
 	flags.StringToStringVar(&requests, "runner-requests", requests, "resources that a Job requests unless its task says otherwise")

@@ -107,6 +107,9 @@ func (r *Reconciler) takeStock(ctx context.Context, namespace string, runs []v1a
 	found := stock{runs: map[types.UID]int64{}, tasks: map[string]int64{}}
 	var left []cluster.Item
 	err := cluster.Visit(ctx, r.Direct, namespace, func(item cluster.Item) {
+		if item.Inspection {
+			return // no details of runs need to go for it
+		}
 		if run := known[item.Run]; run != nil && isLeftover(item, run) {
 			left = append(left, item)
 			return

@@ -13,6 +13,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/internal/inspection"
 	"synccenter.dev/synccenter/internal/report"
 )
 
@@ -67,6 +68,11 @@ func TestRoomForTheNextRun(t *testing.T) {
 	// An ended run whose pod was killed before it could remove its plan.
 	_, scope := w.storeOf(runs[4])
 	w.write(runs[4], scope, "plan", make([]byte, 1000))
+	// An answer to somebody takes no room from runs.
+	asked := cluster.New(cluster.OptionsOf(w.client, task, "hr-list-0", "look", inspection.KindUnmanaged))
+	if err := asked.PutChunk(t.Context(), artifact.Scope{Run: "look"}, "answer-a-0", make([]byte, 900_000)); err != nil {
+		t.Fatal(err)
+	}
 	w.remember(task, runs...)
 	w.endNow(runs[5])
 	w.settle("hr")

@@ -1,6 +1,8 @@
 package runnerjob
 
 import (
+	"fmt"
+
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,6 +48,7 @@ func BuildInspection(task *v1alpha1.SyncTask, spec *v1alpha1.SyncTaskSpec, looki
 		"--inspection=" + looking.Name,
 		"--inspection-uid=" + looking.UID,
 		"--kind=" + string(looking.Kind),
+		fmt.Sprintf("--run-budget=%d", options.Budget.Run),
 	}
 	return &batchv1.Job{
 		TypeMeta: metav1.TypeMeta{APIVersion: batchv1.SchemeGroupVersion.String(), Kind: "Job"},

@@ -21,6 +21,9 @@ var ErrCorrupt = errors.New("stored data is damaged")
 // ErrNewer says that what is stored was written by a newer version of this program. Whoever meets it changes nothing.
 var ErrNewer = errors.New("written by a newer version of Sync Center")
 
+// ErrTooLarge says that a stream would take more bytes than its writer may store.
+var ErrTooLarge = errors.New("larger than is allowed")
+
 // ChunkSize is the most raw bytes that one chunk holds: 1,000,000 bytes are 1,333,336 in base64, under etcd's limit of 1.5 MiB.
 const ChunkSize = 1_000_000
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"math"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -27,6 +28,7 @@ type Writer struct {
 	scope    Scope
 	stream   string
 	revision string
+	limit    int64
 
 	encoder *zstd.Encoder
 	raw     hash.Hash
@@ -42,7 +44,7 @@ func NewWriter(ctx context.Context, store Store, scope Scope, stream, revision s
 	if err := CheckName(stream); err != nil {
 		return nil, err
 	}
-	w := &Writer{ctx: ctx, store: store, scope: scope, stream: stream, revision: revision, raw: sha256.New()}
+	w := &Writer{ctx: ctx, store: store, scope: scope, stream: stream, revision: revision, limit: math.MaxInt64, raw: sha256.New()}
 	w.content.Version = strings.ToLower(rand.Text())
 	encoder, err := zstd.NewWriter((*chunkSink)(w), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithZeroFrames(true))
 	if err != nil {
@@ -51,6 +53,9 @@ func NewWriter(ctx context.Context, store Store, scope Scope, stream, revision s
 	w.encoder = encoder
 	return w, nil
 }
+
+// Limit makes the writer refuse, with ErrTooLarge, to store more bytes than that. Delete removes what it has stored then.
+func (w *Writer) Limit(bytes int64) { w.limit = bytes }
 
 // Write compresses and stores the bytes.
 func (w *Writer) Write(data []byte) (int, error) {
@@ -82,6 +87,9 @@ func (w *Writer) Commit(ctx context.Context) (Content, string, error) {
 	w.ctx = ctx
 	if err := w.encoder.Close(); err != nil {
 		return Content{}, "", fmt.Errorf("writing the end of stream %q: %w", w.stream, err)
+	}
+	if err := w.fits(len(w.buffer)); err != nil {
+		return Content{}, "", err
 	}
 	w.content.SHA256 = hex.EncodeToString(w.raw.Sum(nil))
 	if len(w.content.Chunks) == 0 && len(w.buffer) <= inlineSize {
@@ -152,8 +160,19 @@ func (w *Writer) announce() error {
 	return nil
 }
 
+// fits says whether so many more bytes are within the limit.
+func (w *Writer) fits(size int) error {
+	if w.content.StoredBytes+int64(size) > w.limit {
+		return fmt.Errorf("storing more than %d bytes of stream %q: %w", w.limit, w.stream, ErrTooLarge)
+	}
+	return nil
+}
+
 // flush stores the first bytes of the buffer as a chunk.
 func (w *Writer) flush(size int) error {
+	if err := w.fits(size); err != nil {
+		return err
+	}
 	if !w.announced {
 		if err := w.announce(); err != nil {
 			return err

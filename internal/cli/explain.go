@@ -30,7 +30,8 @@ func newExplainCommand(o *Options) *cobra.Command {
 		Short: "Explain what a run would do with one person or department, and why",
 		Long: "Explain what a run of the task would do now with one person or department, step by step: read, scope, mapping, state, match, decision.\n\n" +
 			"The entry is named by its ID, its place (a distinguished name, or the path of a department), its name, or any value of a mapped field, such as a\n" +
-			"login or a mail address. A short pod reads both directories and plans as a run does. Nothing is changed. Sensitive values are hidden.",
+			"login or a mail address. A short pod reads both directories and plans as a run does. Nothing is changed. Sensitive values are hidden, and nobody is\n" +
+			"found by them.",
 		Example: "  kubectl synccenter explain hr user li.lei\n" +
 			"  kubectl synccenter explain hr department Headquarters/Sales\n" +
 			"  kubectl synccenter explain hr user li@example.com -o yaml",

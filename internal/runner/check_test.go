@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -26,6 +27,8 @@ type inspections struct {
 	revision int
 	// meanwhile is done once, before the first write.
 	meanwhile func(*inspection.Inspection)
+	// budget is what the answer may take; 0 is the default.
+	budget int64
 }
 
 func (s *inspections) Load(context.Context) (*inspection.Inspection, string, error) {
@@ -60,7 +63,10 @@ func (w *world) inspect(request inspection.Request, change func(*inspections)) *
 	if change != nil {
 		change(kept)
 	}
-	inspector := &runner.Inspector{Store: w.store, Inspections: kept, Connect: w.mounts, Now: w.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	inspector := &runner.Inspector{
+		Store: w.store, Inspections: kept, Connect: w.mounts, Budget: cmp.Or(kept.budget, artifact.DefaultBudget().Run), Now: w.now,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
 	if err := inspector.Inspect(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}

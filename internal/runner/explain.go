@@ -2,11 +2,8 @@ package runner
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 
-	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/inspection"
@@ -87,7 +84,8 @@ func (e *execution) explain(ctx context.Context, asked inspection.Subject) (*ins
 	for _, name := range e.mapper.SensitiveSource(x.kind) {
 		x.sensitive[name] = true
 	}
-	x.here, x.there = finder{query: asked.Entry}, finder{query: asked.Entry}
+	x.here = finder{query: asked.Entry, sensitive: func(field string) bool { return x.sensitive[field] }}
+	x.there = finder{query: asked.Entry, sensitive: func(field string) bool { return e.mapper.Sensitive(x.kind, field) }}
 	r.watch = x.watch
 	// The source goes first: what the matching rules look for in the target is known then.
 	if err := e.noted(sourceEnd, r.readSource(ctx)); err != nil {
@@ -207,16 +205,6 @@ func candidatesOf(found []directory.Entry, target bool) []inspection.Candidate {
 		list = append(list, inspection.Candidate{ID: found[i].ID, Name: found[i].Name, Place: found[i].Place, Target: target})
 	}
 	return list
-}
-
-// store writes an answer that holds names as a stream of its own.
-func (i *Inspector) store(ctx context.Context, uid string, answer any) error {
-	data, err := json.Marshal(answer)
-	if err != nil {
-		return fmt.Errorf("writing the answer as JSON: %w", err)
-	}
-	_, err = artifact.WriteAll(ctx, i.Store, artifact.Scope{Run: uid}, inspection.AnswerStream, data)
-	return err
 }
 
 // plannedRecord is what the record of an operation would be.

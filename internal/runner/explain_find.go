@@ -25,8 +25,10 @@ const foundLimit = 20
 // finder keeps the entries of one side that fit best.
 type finder struct {
 	query string
-	fit   fit
-	found []directory.Entry
+	// sensitive says which fields are not searched: a hit would tell their values.
+	sensitive func(field string) bool
+	fit       fit
+	found     []directory.Entry
 }
 
 // see looks at an entry. The path is that of a department.
@@ -53,6 +55,9 @@ func (f *finder) judge(entry *directory.Entry, path string) fit {
 		return byName
 	}
 	for i := range entry.Attributes {
+		if f.sensitive(entry.Attributes[i].Name) {
+			continue
+		}
 		for _, value := range entry.Attributes[i].Values {
 			if strings.EqualFold(value, f.query) {
 				return byValue

@@ -26,6 +26,9 @@ func (x *explainer) explainRead() {
 	switch {
 	case x.entry == nil:
 		read.Message = fmt.Sprintf("the source has no %s of this ID, place, name or value, or the account may not see it", strings.ToLower(string(x.kind)))
+		if len(x.sensitive) > 0 {
+			read.Message += "; the fields of sensitive rows are not searched"
+		}
 		return
 	case x.entry.Filtered:
 		read.Message = "the source has it, and the filter of the source leaves it out"
@@ -148,6 +151,8 @@ func giverOf(trace *mapping.Trace, rows []v1alpha1.Mapping) string {
 	switch {
 	case trace.From != "":
 		return "from " + trace.From
+	case len(trace.Constant) > 0 && trace.Sensitive: // a task with such a row is refused
+		return "value " + hidden.Mask
 	case len(trace.Constant) > 0:
 		return fmt.Sprintf("value %q", trace.Constant)
 	}

@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -227,6 +228,7 @@ func TestAnExplanationHidesWhatIsSensitive(t *testing.T) {
 	w := newWorld(t)
 	w.task.Spec.Mappings.Users[4].Sensitive = true
 	w.company()
+	w.modify(w.researcher("fang"), "replace: description\ndescription: salary 1000")
 	w.synced()
 	w.modify(w.researcher("fang"), "replace: description\ndescription: salary 4711")
 	x := w.explain(inspection.SubjectUser, "fang")
@@ -239,6 +241,15 @@ func TestAnExplanationHidesWhatIsSensitive(t *testing.T) {
 	}
 	if explained(x) != "UpdateUser Planned" || !strings.Contains(string(text), "(hidden)") {
 		t.Errorf("got %s", text)
+	}
+	for what, value := range map[string]string{"of the source": "salary 4711", "of the target": "salary 1000"} {
+		x := w.explain(inspection.SubjectUser, value)
+		if x.SourceID != "" || x.TargetID != "" || len(x.Candidates) > 0 || !strings.Contains(x.Read.Message, "of sensitive rows are not searched") {
+			t.Errorf("a sensitive value %s tells who has it, or why nobody is found is not said: %+v", what, x)
+		}
+	}
+	if x := w.explain(inspection.SubjectUser, "fang"); x.Name != "The fang" {
+		t.Errorf("another value does not find who has it: %+v", x)
 	}
 }
 
@@ -255,10 +266,12 @@ func TestAnEndThatIsAwayIsSaid(t *testing.T) {
 func TestUnmanagedEntriesAreListed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.task.Spec.Protected.Users = "user.uid == 'admin'"
+	w.task.Spec.Mappings.Users[4].Sensitive = true
+	// The error of a filter quotes what it cannot work with.
+	w.task.Spec.Protected.Users = "user.uid == 'admin' || user.description != null && {'a': 1}[user.description] > 0"
 	w.company()
 	w.synced()
-	server.Apply(t, personLDIF("stranger", w.targetDN("Head"))+personLDIF("admin", w.targetDN("Head"))+
+	server.Apply(t, strings.TrimSuffix(personLDIF("stranger", w.targetDN("Head")), "\n")+"description: salary 4711\n\n"+personLDIF("admin", w.targetDN("Head"))+
 		strings.TrimSuffix(personLDIF("theirs", w.targetDN("Head")), "\n")+"employeeNumber: other/task#1\n\n")
 	ended := w.inspect(inspection.Request{Unmanaged: true}, nil)
 	if ended.Failure != "" {
@@ -277,9 +290,34 @@ func TestUnmanagedEntriesAreListed(t *testing.T) {
 		if err := json.Unmarshal(line, &one); err != nil {
 			t.Fatal(err)
 		}
+		if strings.Contains(string(line), "4711") || (one.Unreadable != "") != (one.Name == "The stranger") {
+			t.Errorf("a sensitive value is told, or what cannot be told of an entry: %s", line)
+		}
 		got[one.Name] = fmt.Sprintf("%s %s %t %t", one.Subject, one.Owner, one.Protected, one.End)
 	}
 	w.expectEqual("the list", got, map[string]string{
 		"The stranger": "User  false false", "The admin": "User  true false", "The theirs": "User other/task false false", "": "  false true",
 	})
+}
+
+func TestAnAnswerThatIsTooLongIsNotStored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.company()
+	w.synced()
+	for name, test := range map[string]struct {
+		request inspection.Request
+		advice  string
+	}{
+		"an explanation": {inspection.Request{Explain: &inspection.Subject{Subject: inspection.SubjectUser, Entry: "an"}}, "--run-budget"},
+		"a list":         {inspection.Request{Unmanaged: true}, "base DN"},
+	} {
+		ended := w.inspect(test.request, func(kept *inspections) { kept.budget = 20 })
+		if !strings.Contains(ended.Failure, "20 bytes") || !strings.Contains(ended.Failure, test.advice) {
+			t.Errorf("%s: the failure is %q", name, ended.Failure)
+		}
+		if _, _, err := artifact.Stat(t.Context(), w.store, artifact.Scope{Run: ended.UID}, inspection.AnswerStream); !errors.Is(err, artifact.ErrNotFound) {
+			t.Errorf("%s: something of it is stored: %v", name, err)
+		}
+	}
 }

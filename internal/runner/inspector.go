@@ -18,6 +18,8 @@ type Inspector struct {
 	Store       artifact.Store
 	Inspections Inspections
 	Connect     Connectors
+	// Budget is how many bytes an answer may take in the store.
+	Budget int64
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
@@ -58,7 +60,7 @@ func (i *Inspector) Inspect(ctx context.Context) error {
 	case inspection.KindExplain:
 		explained, err := i.explain(ctx, taken, *asked.Request.Explain)
 		if err == nil {
-			err = i.store(ctx, asked.UID, explained)
+			err = i.storeExplanation(ctx, asked.UID, explained)
 		}
 		return i.conclude(ctx, err)
 	case inspection.KindUnmanaged:

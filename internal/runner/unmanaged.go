@@ -3,12 +3,12 @@ package runner
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/hidden"
 	"synccenter.dev/synccenter/internal/inspection"
 )
 
@@ -21,24 +21,16 @@ func (i *Inspector) listUnmanaged(ctx context.Context, taken definition.Definiti
 	if err != nil {
 		return err
 	}
-	err = e.listUnmanaged(ctx, uid)
+	const narrower = "narrow the base DN or the filter of the target to those whom the task is to manage, or "
+	err = i.writeAnswer(ctx, uid, narrower, func(writer *artifact.Writer) error { return e.listUnmanaged(ctx, writer) })
 	if closeErr := e.closeEnds(); err == nil {
 		err = closeErr
 	}
 	return err
 }
 
-func (e *execution) listUnmanaged(ctx context.Context, uid string) error {
+func (e *execution) listUnmanaged(ctx context.Context, writer *artifact.Writer) error {
 	r, err := e.prepareReading(ctx)
-	if err != nil {
-		return err
-	}
-	// The pod of an earlier attempt may have left an answer that nobody was told of.
-	_, revision, err := artifact.Stat(ctx, e.Store, artifact.Scope{Run: uid}, inspection.AnswerStream)
-	if err != nil && !errors.Is(err, artifact.ErrNotFound) {
-		return err
-	}
-	writer, err := artifact.NewWriter(ctx, e.Store, artifact.Scope{Run: uid}, inspection.AnswerStream, revision)
 	if err != nil {
 		return err
 	}
@@ -53,11 +45,7 @@ func (e *execution) listUnmanaged(ctx context.Context, uid string) error {
 			}
 		}
 	}
-	if err := list.line(inspection.Unmanaged{End: true, Left: list.left}); err != nil {
-		return err
-	}
-	_, _, err = writer.Commit(ctx)
-	return err
+	return list.line(inspection.Unmanaged{End: true, Left: list.left})
 }
 
 type unmanagedList struct {
@@ -79,13 +67,12 @@ func (l *unmanagedList) add(r *reading, entry *directory.Entry) error {
 	if entry.Mark != nil {
 		line.Owner = entry.Mark.Owner
 	}
-	if entry.Err == nil {
-		var err error
-		if line.Protected, err = r.protected.holds(entry); err != nil {
-			line.Unreadable = err.Error()
-		}
-	} else {
-		line.Unreadable = entry.Err.Error()
+	err := entry.Err
+	if err == nil {
+		line.Protected, err = r.protected.holds(entry)
+	}
+	if err != nil {
+		line.Unreadable = hidden.Error(err, r.mapper.SecretsOfTarget(entry)).Error()
 	}
 	return l.line(line)
 }

@@ -104,6 +104,18 @@ func TestUsageCountsTasksApart(t *testing.T) {
 	}
 }
 
+func TestUsageLeavesOutInspections(t *testing.T) {
+	o := options(server.Namespace(t), uid)
+	o.Inspection = &cluster.InspectionOf{Kind: "Unmanaged", TaskUID: "1f2e3d4c"}
+	store := cluster.New(o)
+	if err := store.PutChunk(t.Context(), artifact.Scope{Run: uid}, "answer-a-0", make([]byte, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := store.Usage(t.Context()); err != nil || got != (artifact.Usage{}) {
+		t.Errorf("got %+v and error %v, want nothing: an answer takes no room from runs", got, err)
+	}
+}
+
 func TestReports(t *testing.T) {
 	o := options(server.Namespace(t), uid)
 	write := func(r *cluster.Reports, attempt int, stage report.Stage) error {

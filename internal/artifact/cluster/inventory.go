@@ -23,6 +23,9 @@ type Item struct {
 	Task string
 	// Kind is what the label synccenter.dev/artifact says.
 	Kind string
+	// Inspection: it tells of a look at the directories, or is a piece of the answer. It counts in no budget of runs: the newest answers
+	// of a task are kept, each within a bound of its own.
+	Inspection bool
 	// Bytes is the size of the data.
 	Bytes int64
 }
@@ -63,7 +66,7 @@ func Visit(ctx context.Context, reader client.Reader, namespace string, visit fu
 func itemOf(object *metav1.PartialObjectMetadata) Item {
 	item := Item{
 		Name: object.Name, UID: object.UID, Task: object.Labels[v1alpha1.LabelTask], Kind: object.Labels[v1alpha1.LabelArtifact],
-		Bytes: storedBytes(object.Annotations),
+		Inspection: object.Labels[v1alpha1.LabelInspection] != "", Bytes: storedBytes(object.Annotations),
 	}
 	for _, owner := range object.OwnerReferences {
 		if owner.Kind == v1alpha1.KindSyncRun {

@@ -176,10 +176,13 @@ func (s *Store) delete(ctx context.Context, scope artifact.Scope, kind v1alpha1.
 const pageSize = 500
 
 // Usage adds up what the objects of the namespace say of their size. It lists their metadata alone; the data stays on the server. "All" is
-// all of this namespace, since a runner sees no other.
+// all of this namespace, since a runner sees no other. What inspections keep is no usage.
 func (s *Store) Usage(ctx context.Context) (artifact.Usage, error) {
 	var usage artifact.Usage
 	err := Visit(ctx, s.options.Client, s.options.Namespace, func(item Item) {
+		if item.Inspection {
+			return
+		}
 		usage.All += item.Bytes
 		if item.Task == s.options.Task {
 			usage.Task += item.Bytes
