@@ -84,13 +84,24 @@ func (r *Reconciler) makeJob(ctx context.Context, task *v1alpha1.SyncTask, l loo
 		return err
 	}
 	job := runnerjob.BuildInspection(task, &taken.TaskSpec, runnerjob.Inspection{Name: l.Name, UID: l.UID, Kind: l.Kind}, r.Jobs)
-	if err := r.Client.Create(ctx, job); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("making Job %s/%s: %w", job.Namespace, job.Name, err)
+	err = r.Client.Create(ctx, job)
+	switch {
+	case err == nil, apierrors.IsAlreadyExists(err):
+		return nil
+	case refused(err):
+		return r.note(ctx, task, step{look: l, words: fmt.Sprintf("The API server refuses the Job %q: %v.", job.Name, err)}, true)
 	}
-	return nil
+	return fmt.Errorf("making Job %s/%s: %w", job.Namespace, job.Name, err)
 }
 
-// note says in the inspection why there is no answer. One that is there stays.
+// refused says whether trying again at once would be in vain: a quota, a policy
+// or a webhook stands against it.
+func refused(err error) bool {
+	return apierrors.IsForbidden(err) || apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsInternalError(err)
+}
+
+// note says in the inspection why there is no answer. An answer that is there
+// stays, and so does the trouble of a pod that is gone at the end.
 func (r *Reconciler) note(ctx context.Context, task *v1alpha1.SyncTask, s step, final bool) error {
 	stored := r.inspections(task, s.look)
 	told, revision, err := stored.Load(ctx)
@@ -100,7 +111,11 @@ func (r *Reconciler) note(ctx context.Context, task *v1alpha1.SyncTask, s step, 
 	if err != nil {
 		return err
 	}
-	told.Trouble = condition.Bound(s.words, condition.MessageLimit)
+	words := s.words
+	if final && s.look.trouble == "" && told.Trouble != "" {
+		words += " Before that: " + told.Trouble
+	}
+	told.Trouble = condition.Bound(words, condition.MessageLimit)
 	if final {
 		now := r.Clock.Now().UTC()
 		told.Ended, told.Definition = &now, nil

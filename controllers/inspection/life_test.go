@@ -1,14 +1,18 @@
 package inspection_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apiresource "k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
@@ -99,11 +103,9 @@ func (w *world) run(name string, end time.Time, target *report.Endpoint) {
 	}
 }
 
-func TestAPodThatDoesNotStartIsNoErrorOfTheDirectory(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.settle()
-	job := w.onlyJob()
+// stuckPod plays the pod of a Job whose image cannot be had, for long enough to be told.
+func (w *world) stuckPod(job *batchv1.Job) *corev1.Pod {
+	w.Helper()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: job.Name + "-x7k2p", Labels: job.Labels,
@@ -116,12 +118,79 @@ func TestAPodThatDoesNotStartIsNoErrorOfTheDirectory(t *testing.T) {
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
 		Name: "runner", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff", Message: "no such image"}},
 	}}
-	if err := server.Client.Status().Update(t.Context(), pod); err != nil {
-		t.Fatal(err)
+	if err := server.Client.Status().Update(w.Context(), pod); err != nil {
+		w.Fatal(err)
 	}
 	w.expect(v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked, "")
 	w.clock.SetTime(w.clock.Now().Add(30 * time.Second))
 	w.expect(v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed, "no such image")
+	return pod
+}
+
+func TestWhyAPodNeverStartedOutlivesThePod(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle()
+	job := w.onlyJob()
+	pod := w.stuckPod(job)
+	if err := server.Client.Delete(t.Context(), pod, client.GracePeriodSeconds(0)); err != nil {
+		t.Fatal(err)
+	}
+	w.end(job, batchv1.JobFailed, batchv1.JobFailureTarget, "DeadlineExceeded")
+	w.expect(v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed, "DeadlineExceeded")
+	w.expect(v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed, "no such image")
+}
+
+func TestAJobThatIsRefusedIsSaidAndHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.allowJobs(0)
+	w.expect(v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed, "exceeded quota")
+	if jobs := w.jobs(); len(jobs) != 0 {
+		t.Fatalf("%d Jobs beyond the quota", len(jobs))
+	}
+	w.allowJobs(1)
+	w.ask(`{"id": "0123456789", "explain": {"subject": "User", "entry": "li"}}`)
+	w.settle()
+	if kind := w.onlyJob().Labels[v1alpha1.LabelInspection]; kind != "Explain" {
+		t.Errorf("the Job is one of kind %s, want the request's", kind)
+	}
+}
+
+// allowJobs plays the quota controller, and waits until the API server goes by it.
+func (w *world) allowJobs(count int64) {
+	w.Helper()
+	const resource = corev1.ResourceName("count/jobs.batch")
+	amount, zero := *apiresource.NewQuantity(count, apiresource.DecimalSI), *apiresource.NewQuantity(0, apiresource.DecimalSI)
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "jobs", Namespace: w.namespace}}
+	_, err := controllerutil.CreateOrUpdate(w.Context(), server.Client, quota, func() error {
+		quota.Spec.Hard = corev1.ResourceList{resource: amount}
+		return nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	quota.Status = corev1.ResourceQuotaStatus{Hard: quota.Spec.Hard, Used: corev1.ResourceList{resource: zero}}
+	if err := server.Client.Status().Update(w.Context(), quota); err != nil {
+		w.Fatal(err)
+	}
+	template := corev1.PodTemplateSpec{Spec: corev1.PodSpec{RestartPolicy: corev1.RestartPolicyNever, Containers: []corev1.Container{{Name: "probe", Image: "probe"}}}}
+	err = wait.PollUntilContextTimeout(w.Context(), 50*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		probe := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "probe", Namespace: w.namespace}, Spec: batchv1.JobSpec{Template: template}}
+		err := server.Client.Create(ctx, probe, client.DryRunAll)
+		return (err == nil) == (count > 0), nil
+	})
+	if err != nil {
+		w.Fatalf("the API server does not go by the quota: %v", err)
+	}
+}
+
+func TestAPodThatDoesNotStartIsNoErrorOfTheDirectory(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.settle()
+	job := w.onlyJob()
+	w.stuckPod(job)
 
 	t.Run("and when it starts after all, its word counts", func(t *testing.T) {
 		w.answer(job, v1alpha1.ReasonConnected, v1alpha1.ReasonConnected, "")

@@ -11,6 +11,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition"
+	"synccenter.dev/synccenter/internal/inspection"
 	"synccenter.dev/synccenter/internal/report"
 )
 
@@ -52,7 +53,7 @@ func setEnd(set condition.Setter, o *observed, e end) {
 	if told == nil && current && overtaken(o) {
 		return // a run that is gone has told something newer
 	}
-	if check != nil && check.Checked == o.checked && (told == nil || check.Ended == nil || check.Ended.After(at)) {
+	if check != nil && check.Checked == o.checked && (told == nil || spoke(check).After(at)) {
 		switch {
 		case check.Trouble != "":
 			set.Set(e.condition, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed, "The check could not be made. "+check.Trouble)
@@ -82,9 +83,18 @@ func setEnd(set condition.Setter, o *observed, e end) {
 
 // overtaken says whether an execution has ended after the newest check.
 func overtaken(o *observed) bool {
-	return o.check != nil && o.check.Ended != nil && slices.ContainsFunc(o.task.Status.RecentExecutions, func(e v1alpha1.RecentExecution) bool {
-		return e.Time.After(*o.check.Ended)
+	return o.check != nil && slices.ContainsFunc(o.task.Status.RecentExecutions, func(e v1alpha1.RecentExecution) bool {
+		return e.Time.After(spoke(o.check))
 	})
+}
+
+// spoke is how old the word of a check is: one that has not ended knows no more
+// of the directories than when it began.
+func spoke(check *inspection.Inspection) time.Time {
+	if check.Ended == nil {
+		return check.Begun
+	}
+	return *check.Ended
 }
 
 // tellingRun is what the newest run of the present definition told about an end, and when.

@@ -15,6 +15,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition"
 	"synccenter.dev/synccenter/controllers/condition/conditiontest"
+	"synccenter.dev/synccenter/internal/inspection"
 	"synccenter.dev/synccenter/internal/report"
 )
 
@@ -228,4 +229,26 @@ func TestMessagesAreBounded(t *testing.T) {
 	if length := len([]rune(message)); length != condition.MessageLimit {
 		t.Errorf("the message has %d characters, want %d", length, condition.MessageLimit)
 	}
+}
+
+func TestARunOutdoesAnOlderCheckThatIsStuck(t *testing.T) {
+	t.Parallel()
+	task := newTask("hr", 0)
+	run := execution(1)
+	reports := map[types.UID]*report.Report{"hr-1": {Source: connected("hr answered"), Target: connected("the target answered")}}
+	stuck := func(begun time.Time) *inspection.Inspection {
+		return &inspection.Inspection{Name: "hr-check-1", Checked: "now", Begun: begun, Trouble: "No image."}
+	}
+	before := stuck(run.Status.CompletionTime.Add(-time.Minute))
+	task.Status = check(t, &observed{task: task, runs: []v1alpha1.SyncRun{run}, reports: reports, checked: "now", check: before})
+	expect(t, task.Status.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionTrue, v1alpha1.ReasonConnected)
+	expect(t, task.Status.Conditions, v1alpha1.ConditionTargetReady, metav1.ConditionTrue, v1alpha1.ReasonConnected)
+	t.Run("also when the run is gone", func(t *testing.T) {
+		got := check(t, &observed{task: task, checked: "now", check: before})
+		expect(t, got.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionTrue, v1alpha1.ReasonConnected)
+	})
+	t.Run("but not a newer one", func(t *testing.T) {
+		got := check(t, &observed{task: task, runs: []v1alpha1.SyncRun{run}, reports: reports, checked: "now", check: stuck(run.Status.CompletionTime.Add(time.Minute))})
+		expect(t, got.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed)
+	})
 }

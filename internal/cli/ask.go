@@ -25,6 +25,8 @@ const (
 	askEvery = 500 * time.Millisecond
 	// takenWithin is how long the manager may take to see a request before that is said.
 	takenWithin = 30 * time.Second
+	// shownWithin is how long the task's status may take to show a check that was taken: longer than any check lasts.
+	shownWithin = 5 * time.Minute
 )
 
 // question is a request that the manager turns into a short pod, and what is known of it.
@@ -37,6 +39,10 @@ type question struct {
 	name    string
 	// blind: the person may not read artifacts, so that only the task's status tells.
 	blind bool
+	// before is the last check that the task's status showed before.
+	before string
+	// taken is how long the request had waited when it was seen to be taken; 0 before.
+	taken time.Duration
 	view  *lineView
 }
 
@@ -46,9 +52,8 @@ func (o *Options) ask(ctx context.Context, cluster *cluster, task string, reques
 	if err != nil {
 		return nil, err
 	}
-	if ready := meta.FindStatusCondition(found.Status.Conditions, v1alpha1.ConditionReady); ready != nil &&
-		ready.ObservedGeneration == found.Generation && ready.Status == metav1.ConditionFalse {
-		return nil, fmt.Errorf("task %q is not Ready, so its directories cannot be looked at: %s", task, ready.Message)
+	if err := notReady(found); err != nil {
+		return nil, err
 	}
 	id := make([]byte, 10)
 	_, _ = rand.Read(id) // it never fails
@@ -71,7 +76,22 @@ func (o *Options) ask(ctx context.Context, cluster *cluster, task string, reques
 	case err != nil:
 		return nil, err
 	}
-	return q, q.put(ctx)
+	if err := q.put(ctx); err != nil {
+		return nil, err
+	}
+	if last := q.task.Status.LastCheck; last != nil {
+		q.before = last.Name
+	}
+	return q, nil
+}
+
+// notReady is the error of a task whose directories the manager does not look at.
+func notReady(task *v1alpha1.SyncTask) error {
+	ready := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady)
+	if ready == nil || ready.ObservedGeneration != task.Generation || ready.Status != metav1.ConditionFalse {
+		return nil
+	}
+	return fmt.Errorf("task %q is not Ready, so its directories cannot be looked at: %s", task.Name, ready.Message)
 }
 
 // put writes the annotation, when that of somebody else is gone.
@@ -136,9 +156,9 @@ func (q *question) look(ctx context.Context, waited time.Duration) (found *inspe
 	q.task = task
 	waits := q.task.Annotations[v1alpha1.AnnotationInspect] != ""
 	if q.blind {
-		last := q.task.Status.LastCheck
 		q.show(waits, "", waited)
-		return nil, last != nil && last.Name == q.name, nil
+		done, err := q.shown(waits, waited)
+		return nil, done, err
 	}
 	found, err = q.read(ctx)
 	switch {
@@ -152,6 +172,31 @@ func (q *question) look(ctx context.Context, waited time.Duration) (found *inspe
 	}
 	q.show(false, found.Trouble, waited)
 	return found, found.Ended != nil, nil
+}
+
+// shown says whether the task's status has the answer, or why it will not have it. A check of somebody else that ended meanwhile is an answer too:
+// it may be the newer one, and then ours is never shown.
+func (q *question) shown(waits bool, waited time.Duration) (bool, error) {
+	last := q.task.Status.LastCheck
+	switch {
+	case last != nil && last.Name == q.name:
+		return true, nil
+	case waits:
+		q.taken = 0
+		return false, nil
+	case last != nil && last.Name != q.before:
+		return true, nil
+	}
+	if err := notReady(q.task); err != nil {
+		return true, err
+	}
+	if q.taken == 0 {
+		q.taken = waited
+	}
+	if waited-q.taken > shownWithin {
+		return true, fmt.Errorf("the status of task %q shows no check: its events may say why (kubectl describe synctask %s -n %s)", q.task.Name, q.task.Name, q.task.Namespace)
+	}
+	return false, nil
 }
 
 func (q *question) show(waits bool, trouble string, waited time.Duration) {

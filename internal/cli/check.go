@@ -76,7 +76,7 @@ func noAnswer(found *inspection.Inspection) error {
 	if found.Failure != "" {
 		return fmt.Errorf("the directories could not be looked at: %s", found.Failure)
 	}
-	return fmt.Errorf("the directories could not be looked at, since the pod did not work: %s", found.Trouble)
+	return fmt.Errorf("the directories could not be looked at, since no pod answered: %s", found.Trouble)
 }
 
 // checkDocument is the answer for programs.

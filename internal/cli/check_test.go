@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,6 +143,34 @@ func TestCheckWithoutTheRightToReadArtifacts(t *testing.T) {
 		t.Errorf("it ends with %d: %s", r.code, r.err)
 	}
 	golden(t, "check-conditions", r.out)
+
+	for name, test := range map[string]struct {
+		task  string
+		taken func(*v1alpha1.SyncTask)
+		code  int
+		want  string
+	}{
+		"a check of somebody else has the last word": {"shared", func(task *v1alpha1.SyncTask) {
+			task.Status.LastCheck = &v1alpha1.LastCheck{Name: "hr-check-other", Time: metav1.NewTime(now)}
+		}, 0, ""},
+		"the request is refused": {"refused", func(task *v1alpha1.SyncTask) {
+			meta.SetStatusCondition(&task.Status.Conditions, metav1.Condition{
+				Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: "NotServed", Message: "spec.previewOf", ObservedGeneration: 1,
+			})
+		}, exitFailed, "spec.previewOf"},
+	} {
+		p.as = ""
+		p.task(t, test.task, nil)
+		p.as = "editor"
+		p.managing(t, test.task, func(task *v1alpha1.SyncTask, _ *inspection.Inspection) { test.taken(task) })
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		var out, errOut bytes.Buffer
+		code := p.typesInto(ctx, &out, &errOut, "check", test.task)
+		stop()
+		if code != test.code || !strings.Contains(errOut.String(), test.want) {
+			t.Errorf("%s: it ends with %d: %s", name, code, errOut.String())
+		}
+	}
 	p.mayOnly(t, "viewer", "get", "list")
 	p.fails(t, exitFailed, []string{"needs the right to change the task"}, "check", "hr")
 }
