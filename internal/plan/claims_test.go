@@ -50,6 +50,24 @@ func TestTwoWhoWouldGetOneIdentifierGoInTurn(t *testing.T) {
 	}
 }
 
+// TestSomebodyWantsWhatAnotherOnlyWritesOtherwise: whoever changes the case of a login keeps it, and nobody waits for it.
+func TestSomebodyWantsWhatAnotherOnlyWritesOtherwise(t *testing.T) {
+	w := newWorld()
+	w.user("u1", "c", "")
+	w.user("u2", "a", "")
+	w.sync(t)
+	w.user("u1", "a", "")
+	w.user("u2", "A", "")
+
+	operations, _, _ := w.plan(t)
+
+	for _, o := range operations {
+		if o.Kind != plan.ChangeUserIdentifier || len(o.Needs) > 0 || o.Restores != nil {
+			t.Errorf("the plan is %s", describe(operations))
+		}
+	}
+}
+
 func TestTwoDepartmentsThatWouldTakeOnePlaceBothFail(t *testing.T) {
 	w := newWorld()
 	w.department("d1", "Sales", "")

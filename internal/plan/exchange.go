@@ -116,7 +116,7 @@ func (p *Planner) planExchange() error {
 	for i := range e.renames {
 		r := &e.renames[i]
 		byID[r.operation.SourceID] = r
-		if r.before != "" {
+		if r.before != "" && r.before != r.after {
 			e.gives[r.before] = r.operation.SourceID
 		}
 	}
@@ -262,11 +262,15 @@ func (e *exchange) inTurn(byID map[string]*rename, levels map[string]renameLevel
 		}
 		return strings.Compare(a, b)
 	})
-	for again := true; again; {
+	again := true
+	for pass := 0; again && pass <= len(ids); pass++ {
 		again = false
 		last := map[string]int{}
 		for _, id := range ids {
 			r, level := byID[id], levels[id]
+			if r.after == r.before {
+				continue // it keeps what it has
+			}
 			least := last[r.after] + 1
 			if byID[e.needs[id]] != nil {
 				least = max(least, levels[e.needs[id]].last+1)
