@@ -127,7 +127,7 @@ func (r *runCommand) ask(task *v1alpha1.SyncTask) (bool, error) {
 		what += ", from " + plain(task.Status.Source) + " to " + plain(task.Status.Target)
 	}
 	if r.isPartial() {
-		what += fmt.Sprintf(", for %d people and %d departments alone,", len(r.only.Users), len(r.only.Departments))
+		what += fmt.Sprintf(", for the named entries alone (people: %d, departments: %d),", len(r.only.Users), len(r.only.Departments))
 	}
 	fmt.Fprintf(r.ErrOut, "Execute task %s in namespace %s? What a sync does cannot be brought back. [y/N] ", what, task.Namespace)
 	answer, err := readLine(r.In)

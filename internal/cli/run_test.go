@@ -107,7 +107,7 @@ func TestRunAboutSomeEntriesAlone(t *testing.T) {
 	p.task(t, "hr", nil)
 	p.in = strings.NewReader("y\n")
 	asked := p.types(t, "run", "hr", "--only-user", "a,1", "--only-user", "b", "--only-department", "17")
-	contains(t, asked.err, "for 2 people and 1 departments alone")
+	contains(t, asked.err, "for the named entries alone (people: 2, departments: 1)")
 	run := runsIn(t, p.namespace)[0]
 	if only := run.Spec.Only; only == nil || !slices.Equal(only.Users, []string{"a,1", "b"}) || !slices.Equal(only.Departments, []string{"17"}) {
 		t.Errorf("created %+v", run.Spec)

@@ -32,6 +32,8 @@ The state of a task is the first of these that holds:
   NotReady          the definition cannot be executed; -o wide says why
   Held              somebody stopped it by the annotation synccenter.dev/hold
   Suspended         spec.suspend is true
+  SourceNotReady    the source could not be used by the last check or run; -o wide says why, and "check TASK" looks again
+  TargetNotReady    the same of the target
   Failed            the last run failed
   PartlyFailed      some operations of the last run failed
   DeletionsWaiting  removals wait for a person; else all is well

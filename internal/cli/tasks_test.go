@@ -81,6 +81,9 @@ func everyState(t *testing.T, p *person) {
 		task.Status.Conditions[0] = condition(v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalidDefinition, "spec.protected.users: undeclared reference to 'usr'")
 	}))
 	p.task(t, "l-cancelled", ranWith(v1alpha1.PhaseCancelled))
+	p.task(t, "n-target-not-ready", all(ranWith(v1alpha1.PhaseSucceeded), func(task *v1alpha1.SyncTask) {
+		task.Status.Conditions = append(task.Status.Conditions, condition(v1alpha1.ConditionTargetReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRejected, "target: the server refuses the login"))
+	}))
 	p.task(t, "m-running-and-held", all(ranWith(v1alpha1.PhaseApplying), func(task *v1alpha1.SyncTask) {
 		metav1.SetMetaDataAnnotation(&task.ObjectMeta, v1alpha1.AnnotationHold, "wrong filter")
 	}))
@@ -100,7 +103,7 @@ func TestTasks(t *testing.T) {
 		Kind  string
 		Items []json.RawMessage
 	}
-	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 13 {
+	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 14 {
 		t.Errorf("-o json gives a %s of %d (%v)", list.Kind, len(list.Items), err)
 	}
 

@@ -19,6 +19,8 @@ const (
 	stateNotReady         taskState = "NotReady"
 	stateHeld             taskState = "Held"
 	stateSuspended        taskState = "Suspended"
+	stateSourceNotReady   taskState = "SourceNotReady"
+	stateTargetNotReady   taskState = "TargetNotReady"
 	stateFailed           taskState = "Failed"
 	statePartlyFailed     taskState = "PartlyFailed"
 	stateDeletionsWaiting taskState = "DeletionsWaiting"
@@ -50,10 +52,27 @@ func stateOf(task *v1alpha1.SyncTask) (taskState, string) {
 		return stateHeld, hold
 	case task.Spec.Suspend:
 		return stateSuspended, ""
-	case pending != nil && pending.Status == metav1.ConditionTrue && (last == stateOK || last == stateCancelled || last == stateNeverRun):
+	}
+	if state, why := unusableEnd(task); state != "" {
+		return state, why
+	}
+	if pending != nil && pending.Status == metav1.ConditionTrue && (last == stateOK || last == stateCancelled || last == stateNeverRun) {
 		return stateDeletionsWaiting, pending.Message
 	}
 	return last, ""
+}
+
+// unusableEnd is the end of a task that the last check or run could not use, and why: a next run would fail, however the last one ended.
+func unusableEnd(task *v1alpha1.SyncTask) (taskState, string) {
+	for _, end := range []struct {
+		condition string
+		state     taskState
+	}{{v1alpha1.ConditionSourceReady, stateSourceNotReady}, {v1alpha1.ConditionTargetReady, stateTargetNotReady}} {
+		if found := meta.FindStatusCondition(task.Status.Conditions, end.condition); found != nil && found.Status == metav1.ConditionFalse {
+			return end.state, found.Message
+		}
+	}
+	return "", ""
 }
 
 // lastState is how the last run is or was.
@@ -86,6 +105,8 @@ var stateColours = map[taskState]string{
 	stateNotReady:         red,
 	stateHeld:             orange,
 	stateSuspended:        grey,
+	stateSourceNotReady:   red,
+	stateTargetNotReady:   red,
 	stateFailed:           red,
 	statePartlyFailed:     red,
 	stateDeletionsWaiting: orange,

@@ -167,7 +167,7 @@ var errNobodyFound = errors.New("the source has no user with this ID, and the sa
 
 func notFound(kind, id string) plan.Decision {
 	return plan.Decision{Status: plan.Failed, Reason: plan.ReasonNotFound, Message: fmt.Sprintf(
-		"the run names the %s %q, and neither the source nor the task's links have one with this ID; correct the ID in spec.only: it is the source's own (LDAP: the entryUUID)", kind, id)}
+		"the run names the %s %q, and neither the source nor the task's links have one with this ID; correct the ID in spec.only: it is the source's own (LDAP: the entryUUID), which kubectl synccenter explain TASK user LOGIN shows", kind, id)}
 }
 
 // noteDepartments says of each named department without a link why there is nothing to plan, if there is nothing.

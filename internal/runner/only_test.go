@@ -86,7 +86,7 @@ func TestARunAboutOneNewPersonMakesWhatTheyNeedAndNothingElse(t *testing.T) {
 	w.expectEqual("what happened", len(difference(before, w.snapshot(w.target))), 3)
 	w.expectEqual("people examined", last.Counts.Users.Total, 1)
 	w.expectEqual("departments examined", last.Counts.Organizations.Total, 2)
-	if !strings.Contains(last.Outcome.Message, "about 1 people and 0 departments alone") {
+	if !strings.Contains(last.Outcome.Message, "about 1 user and 0 departments alone") {
 		t.Errorf("the message does not say whom the run was about: %s", last.Outcome.Message)
 	}
 	now := w.remembered()

@@ -45,7 +45,8 @@ func (e *execution) aboutWhom() string {
 	if only == nil {
 		return ""
 	}
-	return fmt.Sprintf("The run was about %d people and %d departments alone, as spec.only says.", len(only.Users), len(only.Departments))
+	return fmt.Sprintf("The run was about %s and %s alone, as spec.only says.",
+		counted(int64(len(only.Users)), "user"), counted(int64(len(only.Departments)), "department"))
 }
 
 // noticeOf says in one sentence why removals are held or refused, if they are.
