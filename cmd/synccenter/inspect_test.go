@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,7 +32,7 @@ func asked(t *testing.T, namespace string, spec v1alpha1.SyncTaskSpec, request i
 	if err := cluster.NewInspections(stored).Create(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
-	return inspectOptions{namespace: namespace, task: "hr", taskUID: "task-uid", name: i.Name, uid: i.UID, kind: string(request.Kind())}, stored
+	return inspectOptions{namespace: namespace, task: "hr", taskUID: "task-uid", name: i.Name, uid: i.UID, kind: string(request.Kind()), budget: artifact.DefaultBudget().Run}, stored
 }
 
 func TestAnInspectionNeedsNoMoreThanTheRightsOfARunner(t *testing.T) {
@@ -42,11 +43,11 @@ func TestAnInspectionNeedsNoMoreThanTheRightsOfARunner(t *testing.T) {
 	limited := &counting{Client: asRunner(t, namespace)}
 	spec := taskOn(directory, source, target)
 
-	options, stored := asked(t, namespace, spec, inspection.Request{Check: true})
+	options, checked := asked(t, namespace, spec, inspection.Request{Check: true})
 	if err := options.run(t.Context(), limited, mountSecret(t)); err != nil {
 		t.Fatal(err)
 	}
-	found, _, err := cluster.NewInspections(stored).Load(t.Context())
+	found, _, err := cluster.NewInspections(checked).Load(t.Context())
 	if err != nil || found.Check == nil || found.Check.Source.Reason != string(v1alpha1.ReasonConnected) || found.Check.Target.Reason != string(v1alpha1.ReasonConnected) {
 		t.Fatalf("the check says %+v, %v", found, err)
 	}
@@ -54,7 +55,7 @@ func TestAnInspectionNeedsNoMoreThanTheRightsOfARunner(t *testing.T) {
 		t.Errorf("a check writes %v, want its answer alone", limited.writes)
 	}
 
-	options, stored = asked(t, namespace, spec, inspection.Request{Explain: &inspection.Subject{Subject: inspection.SubjectUser, Entry: "an"}})
+	options, stored := asked(t, namespace, spec, inspection.Request{Explain: &inspection.Subject{Subject: inspection.SubjectUser, Entry: "an"}})
 	if err := options.run(t.Context(), limited, mountSecret(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +65,14 @@ func TestAnInspectionNeedsNoMoreThanTheRightsOfARunner(t *testing.T) {
 	if err := cluster.NewInspections(stored).Delete(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if usage, err := cluster.New(stored).Usage(t.Context()); err != nil || usage.Task == 0 || usage.Task > 20_000 {
-		t.Errorf("what is left takes %+v, %v: want the check alone", usage, err)
+	if _, err := artifact.ReadAll(t.Context(), cluster.New(stored), artifact.Scope{Run: options.uid}, inspection.AnswerStream); !errors.Is(err, artifact.ErrNotFound) {
+		t.Errorf("the answer of a deleted inspection is still there: %v", err)
+	}
+	if _, _, err := cluster.NewInspections(checked).Load(t.Context()); err != nil {
+		t.Errorf("another inspection of the task is gone: %v", err)
+	}
+	if usage, err := cluster.New(stored).Usage(t.Context()); err != nil || usage.Task != 0 {
+		t.Errorf("inspections take %+v of the room of runs, %v", usage, err)
 	}
 }
 
