@@ -35,7 +35,8 @@ type Reconciler struct {
 // Reconcile takes the inspections of a task one step further.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	var task v1alpha1.SyncTask
-	if err := r.Client.Get(ctx, request.NamespacedName, &task); err != nil {
+	// The cache holds no connections of a task.
+	if err := r.Live.Get(ctx, request.NamespacedName, &task); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !task.DeletionTimestamp.IsZero() {

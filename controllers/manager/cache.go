@@ -51,12 +51,17 @@ func cacheOptions(namespaces []string) cache.Options {
 	return options
 }
 
-// slimTask leaves of the short history of a task which executions are in it:
-// the rest is most of a status, and who shows or changes it reads the task from
-// the API server.
+// slimTask leaves of a task what is decided about many of them by: whose it is,
+// whether it is stopped, when it runs, what it keeps, and which executions its
+// short history has. Whoever executes, checks, shows or changes a task reads it
+// from the API server.
 func slimTask(object any) (any, error) {
 	if task, ok := object.(*v1alpha1.SyncTask); ok {
 		task.ManagedFields = nil
+		spec := &task.Spec
+		task.Spec = v1alpha1.SyncTaskSpec{
+			Owner: spec.Owner, Suspend: spec.Suspend, PreviewOf: spec.PreviewOf, Trigger: spec.Trigger, CheckInterval: spec.CheckInterval, History: spec.History,
+		}
 		for i := range task.Status.RecentExecutions {
 			e := &task.Status.RecentExecutions[i]
 			*e = v1alpha1.RecentExecution{UID: e.UID, Sequence: e.Sequence, Time: e.Time}

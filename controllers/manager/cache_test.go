@@ -18,7 +18,8 @@ func TestWhatTheCacheKeeps(t *testing.T) {
 	managed := []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
 	counts := &v1alpha1.SubjectCounts{Total: 12, Summary: "12/12"}
 	task := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Name: "hr", ManagedFields: managed}}
-	task.Spec.DisplayName = "HR"
+	task.Spec.Owner, task.Spec.Suspend, task.Spec.History.Limit = "people", true, new(int32(7))
+	task.Spec.Mappings.Users = []v1alpha1.Mapping{{To: "cn", From: "cn"}}
 	task.Status.RecentExecutions = []v1alpha1.RecentExecution{{Run: "hr-7", UID: "uid-7", Sequence: 7, Time: metav1.Now(), Organizations: counts, Users: counts}}
 	slim, err := slimTask(task)
 	if err != nil {
@@ -28,8 +29,8 @@ func TestWhatTheCacheKeeps(t *testing.T) {
 	if e := kept.Status.RecentExecutions[0]; kept.ManagedFields != nil || e.Users != nil || e.Run != "" || e.UID != "uid-7" || e.Sequence != 7 || e.Time.IsZero() {
 		t.Errorf("of a task the cache keeps %+v", kept)
 	}
-	if kept.Spec.DisplayName != "HR" {
-		t.Error("the cache loses the definition of a task")
+	if spec := kept.Spec; spec.Owner != "people" || !spec.Suspend || *spec.History.Limit != 7 || spec.Mappings.Users != nil {
+		t.Errorf("of the definition of a task the cache keeps %+v", spec)
 	}
 
 	run := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Name: "hr-first", UID: "run-uid"}}

@@ -23,9 +23,10 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
 
-// workers is how many runs are reconciled at once. The limit on executions holds
-// all the same: runs are let start one after the other.
-const workers = 8
+// workers is how many runs are reconciled at once: fewer than tasks, so that runs
+// that are due are made before those that are there have all started. The limit
+// on executions holds all the same: runs are let start one after the other.
+const workers = 4
 
 // SetupWithManager watches runs and all that moves them on. It starts when the
 // runs are known that have ended, which known waits for.

@@ -201,13 +201,14 @@ func (f *figures) print(w io.Writer) error {
 }
 
 // What the page shows.
-func (f *figures) Tasks() string         { return grouped(int64(f.tasks)) }
-func (f *figures) History() string       { return grouped(int64(f.tasks * f.runs)) }
-func (f *figures) Runs() int             { return f.runs }
-func (f *figures) Namespaces() int       { return f.namespaces }
-func (f *figures) Due() string           { return grouped(int64(f.due)) }
-func (f *figures) StartRequests() string { return f.Start.lines() }
-func (f *figures) RestRequests() int64   { return f.Rest.total() }
+func (f *figures) Tasks() string           { return grouped(int64(f.tasks)) }
+func (f *figures) History() string         { return grouped(int64(f.tasks * f.runs)) }
+func (f *figures) Runs() int               { return f.runs }
+func (f *figures) Namespaces() int         { return f.namespaces }
+func (f *figures) Due() string             { return grouped(int64(f.due)) }
+func (f *figures) StartRequests() string   { return f.Start.lines() }
+func (f *figures) RestRequests() int64     { return f.Rest.total() }
+func (f *figures) DueRequestLines() string { return f.DueRequests.each(f.due) }
 
 // Memory is a table of three moments.
 func (f *figures) Memory() string {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -89,6 +90,17 @@ func (r requests) lines() string {
 	var lines []string
 	for _, what := range slices.Sorted(maps.Keys(r)) {
 		lines = append(lines, "| "+what+" | "+grouped(r[what])+" |")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// each are the rows of a table of how many requests come to each of so many runs.
+func (r requests) each(runs int) string {
+	var lines []string
+	for _, what := range slices.Sorted(maps.Keys(r)) {
+		if !strings.HasPrefix(what, "LIST ") { // the bench looks itself
+			lines = append(lines, fmt.Sprintf("| %s | %.1f |", what, float64(r[what])/float64(runs)))
+		}
 	}
 	return strings.Join(lines, "\n")
 }
