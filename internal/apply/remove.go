@@ -60,11 +60,13 @@ func (w *wave) removeBatch(kind directory.Kind, batch []plan.Operation) error {
 	}
 	var present map[string]directory.Entry
 	var verdicts map[string]Verdict
-	var err error
+	var err, seen error
 	// Where nothing is begun any more nobody need be asked, but about what is in doubt.
 	if w.over() == "" || slices.ContainsFunc(batch, func(o plan.Operation) bool { return w.ledger.doubtful(o.Index) }) {
-		if present, err = w.presentTargets(w.ctx, kind, batch); err == nil {
+		if present, seen = w.presentTargets(w.ctx, kind, batch); seen == nil {
 			verdicts, err = w.verdicts(w.ctx, kind, batch)
+		} else {
+			err = seen
 		}
 	}
 	if err := w.endsApplying(err); err != nil {
@@ -76,10 +78,13 @@ func (w *wave) removeBatch(kind directory.Kind, batch []plan.Operation) error {
 	}
 	for _, operation := range batch {
 		w.begin(operation, func(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
+			entry, ok := present[operation.TargetID]
+			if outcome, settled := settledRemoval(operation, &entry, ok, seen); doubtful && settled {
+				return outcome, nil
+			}
 			if unseen != "" {
 				return Outcome{Status: plan.Skipped, Reason: ReasonLookupFailed, Message: unseen}, nil
 			}
-			entry, ok := present[operation.TargetID]
 			if !ok {
 				return Outcome{Status: plan.Succeeded, Reason: ReasonGone, Message: "the target entry was gone already"}, nil
 			}
@@ -90,6 +95,21 @@ func (w *wave) removeBatch(kind directory.Kind, batch []plan.Operation) error {
 		})
 	}
 	return nil
+}
+
+// settledRemoval is what became of a removal that may have been done already, as far as that can be told from the entry. What nobody could look
+// at stays in doubt.
+func settledRemoval(operation *plan.Operation, entry *directory.Entry, there bool, unseen error) (Outcome, bool) {
+	switch {
+	case unseen != nil:
+		return Outcome{Status: plan.Failed, Reason: ReasonInDoubt, Message: fmt.Sprintf(
+			"whether it was removed is not known: %v; the next run compares and puts it right", unseen)}, true
+	case !there:
+		return Outcome{Status: plan.Succeeded, Reason: ReasonGone, Message: "the target entry was gone already"}, true
+	case operation.Removal == plan.Disable && entry.Err == nil && entry.Disabled:
+		return Outcome{Status: plan.Succeeded}, true
+	}
+	return Outcome{}, false
 }
 
 // endsApplying passes on the errors that end applying, and no others.

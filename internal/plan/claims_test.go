@@ -171,3 +171,22 @@ func TestADepartmentThatIsTakenOverGetsOthersBelowIt(t *testing.T) {
 
 	w.settled(t)
 }
+
+// TestNobodyStepsAsideForAPlaceThatStaysTaken: it would be in vain, in this run and in every later one.
+func TestNobodyStepsAsideForAPlaceThatStaysTaken(t *testing.T) {
+	w := newWorld()
+	w.departments = plan.Keep
+	w.department("d1", "Sales", "")
+	w.department("d2", "East", "")
+	w.department("d3", "West", "")
+	w.sync(t)
+	delete(w.source, "d1") // and is kept
+	w.target["x1"] = &directory.Entry{Kind: directory.Department, ID: "x1", Name: "Field", Attributes: directory.Attributes{{Name: "label", Values: []string{"Field"}}},
+		Mark: &directory.Mark{Owner: "they"}}
+	w.department("d2", "Sales", "")
+	w.department("d3", "East", "")
+	w.department("d4", "Field", "")
+
+	w.expectPlan(t, "DeleteDepartment d1 Skipped/Kept\nUpdateDepartment d2 Failed/NameInUse label:[East]>[Sales]\n"+
+		"UpdateDepartment d3 Failed/NameInUse label:[West]>[East]\nCreateDepartment d4 Failed/OwnedByAnother\n")
+}

@@ -96,7 +96,6 @@ func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair dep
 	if decision != nil {
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	base.Stranger = p.departments.strangers[p.wantedPlace(form)]
 	base.Changes, base.Mark = p.createChanges(form), true
 	if p.options.Capabilities.Nested {
 		base.Parent = form.Parent

@@ -22,8 +22,6 @@ type departments struct {
 	awaited map[string]bool
 	// refused are departments of ours that cannot get the name and the place that they have in the source.
 	refused map[string]*Decision
-	// strangers are the places of target departments that are not ours, where there are no marks.
-	strangers map[place]bool
 	// topDown are the source departments, parents before children, and level is their depth.
 	topDown []string
 	level   map[string]int
@@ -83,20 +81,6 @@ func (p *Planner) pairDepartments() {
 	}
 	p.pairByName(found)
 	p.refuseRivals()
-	p.findStrangers()
-}
-
-// findStrangers notes where departments stand that are none of ours.
-func (p *Planner) findStrangers() {
-	p.departments.strangers = map[place]bool{}
-	if p.options.Capabilities.DepartmentMark {
-		return
-	}
-	for id, form := range p.targetDepartments {
-		if _, ours := p.departments.sourceOf[id]; !ours {
-			p.departments.strangers[p.standsAt(form)] = true
-		}
-	}
 }
 
 // linkedDepartment is the pair that a link makes; false when its target entry is gone.

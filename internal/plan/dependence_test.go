@@ -75,10 +75,10 @@ func TestAnExchangeWithAProtectedEntryLeavesNobodyWithATemporaryName(t *testing.
 	w.department("d4", "North", "d1")
 	w.department("d5", "West", "d1")
 
-	w.expectPlan(t, `UpdateDepartment d5 Skipped/Protected label:[North]>[West]
+	w.expectPlan(t, `UpdateDepartment d4 Failed/NameInUse label:[West]>[North]
+UpdateDepartment d5 Skipped/Protected label:[North]>[West]
 ChangeUserIdentifier u3 Skipped/Protected login:[bob]>[ann]
 ChangeUserIdentifier u2 Failed/NameInUse login:[ann]>[bob]
-UpdateDepartment d4 label:[West]>[North]
 `)
 }
 

@@ -72,8 +72,8 @@ type Operation struct {
 	Mark bool `json:"mark,omitempty"`
 	// Adopt says that the entry was nobody's and becomes ours.
 	Adopt bool `json:"adopt,omitempty"`
-	// Stranger says of a create on a target without marks that an entry which is none of ours had the name already when the plan was made: what is
-	// found there later proves nothing.
+	// Stranger says of the create of a user, on a target without marks, that somebody who is none of ours had the identifier already when the plan
+	// was made: what is found there later proves nothing.
 	Stranger bool `json:"stranger,omitempty"`
 	// Active turns the account on (true) or off (false) when it is not nil.
 	Active *bool `json:"active,omitempty"`

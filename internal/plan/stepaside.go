@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -12,7 +11,7 @@ import (
 // Two departments cannot have one name below one parent. Where one takes the place of another that goes somewhere else in the same run, the
 // other steps aside first: it gets a temporary name, and its own one later. The temporary name stands in the plan.
 
-// place is a name below a parent: the source ID of the parent, or the target ID of one that is not ours.
+// place is a name below a parent: the source ID of the parent, or the target ID of one that is not ours, told apart by a zero byte.
 type place struct {
 	parent, name string
 }
@@ -33,6 +32,7 @@ func (p *Planner) findStepAsides() {
 		return
 	}
 	movements, standing, held := p.movements()
+	p.refuseOccupied(movements, held)
 	arriving := map[place]string{}
 	for id, m := range movements {
 		if !m.goes {
@@ -44,9 +44,6 @@ func (p *Planner) findStepAsides() {
 		m := movements[id]
 		if m.goes || m.then == m.now {
 			continue
-		}
-		if other, ok := held[m.then]; ok {
-			p.departments.blocked[id] = other
 		}
 		if other, taken := standing[m.then]; taken && other != id && (movements[other].goes || movements[other].then != movements[other].now) {
 			p.departments.aside[other] = true
@@ -60,35 +57,6 @@ func (p *Planner) findStepAsides() {
 	}
 	for id := range takes {
 		p.departments.waits[id] = lastGiver(id, takes, movements)
-	}
-}
-
-// refuseRivals refuses departments that would all come to one name below one parent: whichever came first would get it, and another one
-// the next time.
-func (p *Planner) refuseRivals() {
-	p.departments.refused = map[string]*Decision{}
-	arriving := map[place][]string{}
-	for id, form := range p.sourceDepartments {
-		pair, then := p.departments.pairs[id], p.wantedPlace(form)
-		if pair.decision == nil && (pair.target == nil || p.standsAt(pair.target) != then && !p.departmentStays(id, pair)) {
-			arriving[then] = append(arriving[then], id)
-		}
-	}
-	for _, ids := range arriving {
-		if len(ids) < 2 {
-			continue
-		}
-		slices.Sort(ids)
-		for _, id := range ids {
-			decision := &Decision{Failed, ReasonCollision, fmt.Sprintf(
-				"the source departments %q would all have the same name below the same parent in the target; give them different names in the source", ids)}
-			if pair := p.departments.pairs[id]; pair.target == nil {
-				pair.decision = decision
-				p.departments.pairs[id] = pair
-			} else {
-				p.departments.refused[id] = decision
-			}
-		}
 	}
 }
 
@@ -165,6 +133,8 @@ func (p *Planner) standsAt(target *mapping.Form) place {
 		at.parent = ""
 	} else if source, ours := p.departments.sourceOf[target.Parent]; ours {
 		at.parent = source
+	} else if target.Parent != "" {
+		at.parent = "\x00" + target.Parent // no ID of the source
 	}
 	return at
 }

@@ -11,15 +11,15 @@ import (
 
 // number draws one of 0, 1, … n-1.
 func number(t *rapid.T, n int, label string) int {
-	return rapid.Custom(func(t *rapid.T) int {
-		drawn := 0
-		for range bits.Len(uint(n)) + 3 { // three more, so that none is much more likely than another
-			drawn <<= 1
-			if rapid.Bool().Draw(t, "bit") {
-				drawn |= 1
+	width := bits.Len(uint(n)) + 3 // three more, so that none is much more likely than another
+	return rapid.Map(rapid.SliceOfN(rapid.Bool(), width, width), func(drawn []bool) int {
+		sum := 0
+		for _, bit := range drawn {
+			if sum <<= 1; bit {
+				sum |= 1
 			}
 		}
-		return drawn % n
+		return sum % n
 	}).Draw(t, label)
 }
 

@@ -13,8 +13,7 @@ import (
 // editTarget is one thing that somebody does in the target by hand.
 func (w *world) editTarget(t *rapid.T) {
 	e := &editor{t, w, w.target}
-	name := rapid.SampledFrom(slices.Sorted(maps.Keys(targetEdits))).Draw(t, "edit of the target")
-	targetEdits[name](e)
+	targetEdits[e.oneOf(slices.Sorted(maps.Keys(targetEdits)), "edit of the target")](e)
 }
 
 // targetEdits are what people do to a target by hand.
@@ -23,7 +22,7 @@ var targetEdits = map[string]func(*editor){
 		user := &memory.Entry{Kind: directory.User, Mark: e.someMark(directory.User)}
 		user.Set("login", e.pick(logins, "login"))
 		user.Set("number", e.pick(numbers, "number"))
-		if rapid.IntRange(0, 3).Draw(e.T, "protected") == 0 {
+		if between(e.T, 0, 3, "protected") == 0 {
 			user.Set("position", "protected")
 		}
 		if e.of.Config().Capabilities.Membership == directory.OnUser {
@@ -34,10 +33,10 @@ var targetEdits = map[string]func(*editor){
 	"make a department": func(e *editor) {
 		department := &memory.Entry{Kind: directory.Department, Mark: e.someMark(directory.Department)}
 		department.Set("label", e.pick(labels, "label"))
-		if rapid.IntRange(0, 3).Draw(e.T, "protected") == 0 {
+		if between(e.T, 0, 3, "protected") == 0 {
 			department.Set("key", "protected")
 		}
-		if above := e.some(directory.Department, "parent"); above != nil && rapid.Bool().Draw(e.T, "below") {
+		if above := e.some(directory.Department, "parent"); above != nil && oneIn(e.T, 2, "below") {
 			department.Parent = above.ID
 		}
 		e.put(department)
@@ -46,7 +45,7 @@ var targetEdits = map[string]func(*editor){
 		if user := e.some(directory.User, "user"); user != nil {
 			field := e.pick([]string{"name", "number", "position", "mails", "telephone", "greeting"}, "field")
 			e.edit(user.Key(), func(u *memory.Entry) {
-				u.Set(field, rapid.SampledFrom([][]string{{"by hand"}, {"n1"}, {"protected"}, nil}).Draw(e.T, "value")...)
+				u.Set(field, pick(e.T, [][]string{{"by hand"}, {"n1"}, {"protected"}, nil}, "value")...)
 			})
 		}
 	},
@@ -69,7 +68,7 @@ var targetEdits = map[string]func(*editor){
 		if user := e.some(directory.User, "user"); user != nil {
 			_ = e.of.Delete(user.Key())
 			user.ID = ""
-			if rapid.Bool().Draw(e.T, "without mark") {
+			if oneIn(e.T, 2, "without mark") {
 				user.Mark = nil
 			}
 			e.put(user)
@@ -83,7 +82,7 @@ var targetEdits = map[string]func(*editor){
 		}
 	},
 	"change a mark": func(e *editor) {
-		kind := rapid.SampledFrom([]directory.Kind{directory.User, directory.Department}).Draw(e.T, "kind")
+		kind := pick(e.T, []directory.Kind{directory.User, directory.Department}, "kind")
 		if entry := e.some(kind, "entry"); entry != nil {
 			mark := e.someMark(kind)
 			e.edit(entry.Key(), func(u *memory.Entry) { u.Mark = mark })
@@ -128,10 +127,10 @@ var targetEdits = map[string]func(*editor){
 			return
 		}
 		e.edit(department.Key(), func(d *memory.Entry) {
-			if rapid.Bool().Draw(e.T, "renamed") {
+			if oneIn(e.T, 2, "renamed") {
 				d.Set("label", e.pick(labels, "label"))
 			}
-			if d.Parent = ""; above.ID != d.ID && rapid.Bool().Draw(e.T, "below") {
+			if d.Parent = ""; above.ID != d.ID && oneIn(e.T, 2, "below") {
 				d.Parent = above.ID
 			}
 		})
@@ -139,7 +138,7 @@ var targetEdits = map[string]func(*editor){
 	"swap two departments": func(e *editor) { e.swapDepartments() },
 	"delete a department": func(e *editor) {
 		if department := e.some(directory.Department, "department"); department != nil {
-			if rapid.Bool().Draw(e.T, "emptied first") {
+			if oneIn(e.T, 2, "emptied first") {
 				e.empty(department.ID)
 			}
 			_ = e.of.Delete(department.Key())
@@ -149,14 +148,14 @@ var targetEdits = map[string]func(*editor){
 		if user := e.some(directory.User, "user"); user != nil {
 			field := e.pick([]string{"position", "mails", "login", "boss", "number"}, "field")
 			e.edit(user.Key(), func(u *memory.Entry) {
-				if u.Hidden = []string{field}; rapid.Bool().Draw(e.T, "shown again") {
+				if u.Hidden = []string{field}; oneIn(e.T, 2, "shown again") {
 					u.Hidden = nil
 				}
 			})
 		}
 	},
 	"break an entry": func(e *editor) {
-		kind := rapid.SampledFrom([]directory.Kind{directory.User, directory.Department}).Draw(e.T, "kind")
+		kind := pick(e.T, []directory.Kind{directory.User, directory.Department}, "kind")
 		if entry := e.some(kind, "entry"); entry != nil {
 			e.edit(entry.Key(), func(u *memory.Entry) {
 				if u.Broken != "" {
@@ -175,7 +174,7 @@ func (e *editor) someMark(kind directory.Kind) *directory.Mark {
 	if kind == directory.Department {
 		ids = departmentIDs
 	}
-	switch rapid.IntRange(0, 3).Draw(e.T, "mark") {
+	switch between(e.T, 0, 5, "mark") {
 	case 0:
 		return &directory.Mark{Owner: "somebody/else", SourceID: e.pick(ids, "marked")}
 	case 1:
@@ -187,7 +186,7 @@ func (e *editor) someMark(kind directory.Kind) *directory.Mark {
 // toggled adds somebody to a list of references, or takes them out: a user, or somebody who is none of this directory.
 func (e *editor) toggled(list []string) []string {
 	one := "a stranger"
-	if user := e.some(directory.User, "user"); user != nil && rapid.Bool().Draw(e.T, "of this directory") {
+	if user := e.some(directory.User, "user"); user != nil && oneIn(e.T, 2, "of this directory") {
 		one = memory.Reference(user.ID)
 	}
 	if slices.Contains(list, one) {

@@ -438,9 +438,10 @@ func (r *run) changedLittle() {
 				cleared[field]++
 			}
 		}
-		fields := maps.Clone(was.Fields)
-		fields["boss"] = is.Fields["boss"]
-		if !maps.EqualFunc(fields, is.Fields, slices.Equal) && len(fields) >= len(is.Fields) {
+		had, has := maps.Clone(was.Fields), maps.Clone(is.Fields)
+		delete(had, "boss") // the directory itself changes it
+		delete(has, "boss")
+		if !maps.EqualFunc(had, has, slices.Equal) {
 			changed++
 		}
 	}

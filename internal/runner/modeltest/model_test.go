@@ -5,6 +5,8 @@ package modeltest
 
 import (
 	"flag"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,41 +27,63 @@ func TestModel(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rapid.Check(t, func(r *rapid.T) { rapid.SyncTest(r, lifeOfATask) })
+	tried := map[string]int{}
+	rapid.Check(t, func(r *rapid.T) {
+		rapid.SyncTest(r, func(r *rapid.T) { lifeOfATask(r, tried) })
+	})
+	for _, what := range slices.Sorted(maps.Keys(tried)) {
+		t.Logf("%6d %s", tried[what], what)
+	}
 }
 
-// lifeOfATask is the life of one task: edits and runs by turns, and at the end quiet.
-func lifeOfATask(t *rapid.T) {
+// lifeOfATask is the life of one task: edits and runs by turns, and at the end quiet. It counts what the runs did.
+func lifeOfATask(t *rapid.T, tried map[string]int) {
 	w := newWorld(t, randomShape(t))
 	defer w.close()
+	w.found(t)
 	w.randomTask(t)
-	for range rapid.IntRange(2, 12).Draw(t, "at the beginning") {
-		w.editSource(t)
-	}
-	for range rapid.IntRange(0, 4).Draw(t, "in the target at the beginning") {
+	for range between(t, 0, 6, "in the target at the beginning") {
 		w.editTarget(t)
 	}
-	for range rapid.IntRange(1, 5).Draw(t, "runs") {
+	for range between(t, 1, 6, "runs") {
 		r := w.begin(randomOverride(t))
 		r.randomEnd(t)
 		r.end()
 		t.Logf("%s", r.describe())
 		r.check()
+		tried["run "+string(r.outcome().Result)]++
+		for _, record := range r.records {
+			tried[string(record.Operation)+" "+string(record.Status)+" "+record.Reason]++
+		}
 		w.between(t)
 	}
 	w.quiet()
 }
 
-// between is what happens between two runs.
-func (w *world) between(t *rapid.T) {
-	time.Sleep(time.Duration(rapid.IntRange(0, 40).Draw(t, "hours")) * time.Hour)
-	for range rapid.IntRange(0, 5).Draw(t, "edits of the source") {
+// found founds a company.
+func (w *world) found(t *rapid.T) {
+	e := &editor{t, w, w.source}
+	for _, id := range departmentIDs[:between(t, 0, 5, "departments")] {
+		e.place(id)
+	}
+	for _, id := range userIDs[:between(t, 1, 9, "users")] {
+		e.hire(id)
+	}
+	for range between(t, 0, 5, "at the beginning") {
 		w.editSource(t)
 	}
-	for range rapid.IntRange(0, 2).Draw(t, "edits of the target") {
+}
+
+// between is what happens between two runs.
+func (w *world) between(t *rapid.T) {
+	time.Sleep(time.Duration(between(t, 0, 40, "hours")) * time.Hour)
+	for range between(t, 0, 7, "edits of the source") {
+		w.editSource(t)
+	}
+	for range max(0, between(t, -1, 3, "edits of the target")) {
 		w.editTarget(t)
 	}
-	switch rapid.IntRange(0, 12).Draw(t, "edit of the task") {
+	switch between(t, 0, 12, "edit of the task") {
 	case 0:
 		w.randomScope(t)
 	case 1:
@@ -70,7 +94,7 @@ func (w *world) between(t *rapid.T) {
 }
 
 func randomOverride(t *rapid.T) *v1alpha1.GuardOverride {
-	if rapid.IntRange(0, 5).Draw(t, "override") != 0 {
+	if between(t, 0, 5, "override") != 0 {
 		return nil
 	}
 	all := int32(1000)

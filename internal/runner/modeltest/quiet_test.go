@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/connector/connectortest/memory"
@@ -288,9 +289,10 @@ func (r *run) leaversGone(v *view, excused map[memory.Key]string) {
 			if stands != absent && stands != out || excused[key] != "" {
 				continue
 			}
-			switch action := r.spec.Deletion.Users.Action; {
-			case kind == directory.User && (link.State == state.Released || action == v1alpha1.DeletionDisable && link.State == state.Disabled):
-			case kind == directory.User && action == v1alpha1.DeletionDelete && link.State == state.Disabled: // it was disabled under another policy
+			after := r.spec.Deletion.Users.DeleteAfter
+			due := after != nil && link.Since != nil && link.Since.Before(time.Now().Add(-after.Duration))
+			switch {
+			case kind == directory.User && (link.State == state.Released || link.State == state.Disabled && !due):
 			case kind == directory.Department && link.State == state.Released:
 			default:
 				r.Fatalf("%s %s left the source, and its link is still %s", kind, link.SourceID, link.State)

@@ -167,64 +167,62 @@ func TestAFailedAdoptionLeavesTheEntryAsItWas(t *testing.T) {
 	}
 }
 
-// TestRivalsOfOnePlaceCanBeFinished: a create in doubt must not take what another source entry is linked to for its own.
-func TestRivalsOfOnePlaceCanBeFinished(t *testing.T) {
+// TestAStrangerAtThePlaceOfACreateIsNotTakenOver: without marks an entry that was there before looks like what a create in doubt has made.
+func TestAStrangerAtThePlaceOfACreateIsNotTakenOver(t *testing.T) {
 	t.Parallel()
 	w := scenario(t, unmarked)
-	w.has(w.source, directory.Department, "2", map[string]string{"ou": "Research"})
-	w.sync()
-	w.has(w.source, directory.Department, "3", map[string]string{"ou": "Research"})
+	*w.task.Spec.Execution.Retries = 1
+	w.task.Spec.Matching.Users = []v1alpha1.MatchRule{{Target: "number", Source: "num"}}
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "li"})
+	w.has(w.target, directory.User, "1", map[string]string{"login": "li", "greeting": "welcome"})
+	w.fails("CreateUser", 1, memory.Fault{Err: fault(connector.Unavailable)})
 	r := w.begin(nil)
-	l := &life{}
-	r.store.life, r.reports.life = l, l
-	w.target.Trouble(func(call memory.Call) *memory.Fault {
-		if l.dead = l.dead || call.Write; l.dead {
-			return &memory.Fault{Err: errDead}
-		}
-		return nil
-	})
-	if err := r.attempt(context.Background(), false); !errors.Is(err, errDead) {
-		t.Fatalf("the attempt was to be killed, it ended with %v", err)
-	}
-	r.store.life, r.reports.life = nil, nil
-	w.target.Trouble(nil)
 
 	if err := r.attempt(context.Background(), false); err != nil {
 		t.Fatal(err)
 	}
 
+	w.target.Trouble(nil)
 	r.end().check()
-	if got := r.record("CreateDepartment"); got.Reason != "Conflict" {
+	if got := r.record("CreateUser"); got.Reason != "InDoubt" || r.linksAfter.Links.Has(directory.User, "1") {
 		t.Errorf("the record says %s", describe(&got))
 	}
 }
 
-// TestAStrangerAtThePlaceOfACreateIsNotTakenOver: without marks an entry that was there before looks like what a create in doubt has made.
-func TestAStrangerAtThePlaceOfACreateIsNotTakenOver(t *testing.T) {
+// TestARemovalThatWasDoneBeforeTheProcessDied is told as done, or as a doubt when nobody can look: never as not done.
+func TestARemovalThatWasDoneBeforeTheProcessDied(t *testing.T) {
 	t.Parallel()
-	for kind, create := range map[directory.Kind]string{directory.User: "CreateUser", directory.Department: "CreateDepartment"} {
-		t.Run(create, func(t *testing.T) {
-			w := scenario(t, unmarked)
-			*w.task.Spec.Execution.Retries = 1
-			w.task.Spec.Matching.Users = []v1alpha1.MatchRule{{Target: "number", Source: "num"}}
-			w.task.Spec.Matching.Departments = []v1alpha1.MatchRule{{Target: "key", Source: "code"}}
-			if kind == directory.User {
-				w.has(w.source, kind, "1", map[string]string{"uid": "li"})
-				w.has(w.target, kind, "1", map[string]string{"login": "li", "greeting": "welcome"})
-			} else {
-				w.has(w.source, kind, "1", map[string]string{"ou": "Sales"})
-				w.has(w.target, kind, "1", map[string]string{"label": "Sales"})
+	for _, removal := range []struct {
+		action         v1alpha1.UserDeletionAction
+		method, reason string
+		status         string
+		staying        int
+	}{
+		{v1alpha1.DeletionDelete, "DeleteUser", "", "Succeeded", 2},
+		{v1alpha1.DeletionDisable, "UpdateUser", "", "Succeeded", 2},
+		{v1alpha1.DeletionDelete, "DeleteUser", "InDoubt", "Failed", 0},
+	} {
+		t.Run(string(removal.action)+" "+removal.status, func(t *testing.T) {
+			w := scenario(t, func(*memory.Config) {})
+			w.task.Spec.Deletion.Users.Action = removal.action
+			w.has(w.source, directory.User, "1", map[string]string{"uid": "li"})
+			for range removal.staying {
+				w.has(w.source, directory.User, "", map[string]string{"uid": "somebody"})
 			}
-			w.fails(create, 1, memory.Fault{Err: fault(connector.Unavailable)})
+			w.sync()
+			_ = w.source.Delete(memory.Key{Kind: directory.User, ID: "1"})
+			if removal.staying == 0 {
+				w.has(w.source, directory.User, "7", map[string]string{"uid": "new"})
+			}
 			r := w.begin(nil)
+			r.killed(removal.method)
 
 			if err := r.attempt(context.Background(), false); err != nil {
 				t.Fatal(err)
 			}
 
-			w.target.Trouble(nil)
 			r.end().check()
-			if got := r.record(create); got.Reason != "InDoubt" || r.linksAfter.Links.Has(kind, "1") {
+			if got := r.record("DeleteUser"); string(got.Status) != removal.status || got.Reason != removal.reason {
 				t.Errorf("the record says %s", describe(&got))
 			}
 		})

@@ -1,6 +1,7 @@
 package modeltest
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func targetConfig() memory.Config {
 func randomShape(t *rapid.T) shape {
 	s := shape{sourceConfig(), targetConfig()}
 	able := &s.target.Capabilities
-	switch rapid.SampledFrom([]string{"on user", "without main", "single", "on department", "flat on department", "none"}).Draw(t, "membership") {
+	switch pick(t, []string{"on user", "without main", "single", "on department", "flat on department", "none"}, "membership") {
 	case "without main":
 		able.MainDepartment = false
 	case "single":
@@ -95,12 +96,12 @@ func randomShape(t *rapid.T) shape {
 	case "none":
 		able.Membership, able.MainDepartment = directory.NoMembership, false
 	}
-	able.UserMark = rapid.Bool().Draw(t, "user marks")
-	able.DepartmentMark = rapid.Bool().Draw(t, "department marks")
-	able.Leaders = rapid.Bool().Draw(t, "leaders")
-	able.Disable = rapid.IntRange(0, 4).Draw(t, "cannot disable") != 0
-	s.target.Tidy = rapid.Bool().Draw(t, "tidy")
-	if rapid.IntRange(0, 3).Draw(t, "lowers logins") == 0 {
+	able.UserMark = oneIn(t, 2, "user marks")
+	able.DepartmentMark = oneIn(t, 2, "department marks")
+	able.Leaders = oneIn(t, 2, "leaders")
+	able.Disable = between(t, 0, 4, "cannot disable") != 0
+	s.target.Tidy = oneIn(t, 2, "tidy")
+	if between(t, 0, 3, "lowers logins") == 0 {
 		s.target.Normalise["login"] = strings.ToLower
 	}
 	return s
@@ -109,57 +110,65 @@ func randomShape(t *rapid.T) shape {
 // randomTask draws what the task says.
 func (w *world) randomTask(t *rapid.T) {
 	spec := &w.task.Spec
-	spec.Matching.Adopt = rapid.SampledFrom([]v1alpha1.MatchPolicy{v1alpha1.MatchAllow, v1alpha1.MatchAllow, v1alpha1.MatchHold, v1alpha1.MatchNever}).Draw(t, "adopt")
-	spec.Matching.Relink = rapid.SampledFrom([]v1alpha1.MatchPolicy{v1alpha1.MatchAllow, v1alpha1.MatchHold, v1alpha1.MatchNever}).Draw(t, "relink")
+	spec.Matching.Adopt = pick(t, []v1alpha1.MatchPolicy{v1alpha1.MatchAllow, v1alpha1.MatchAllow, v1alpha1.MatchHold, v1alpha1.MatchNever}, "adopt")
+	spec.Matching.Relink = pick(t, []v1alpha1.MatchPolicy{v1alpha1.MatchAllow, v1alpha1.MatchHold, v1alpha1.MatchNever}, "relink")
 	rule := func(target, source v1alpha1.FieldName) v1alpha1.MatchRule {
 		return v1alpha1.MatchRule{Target: target, Source: source}
 	}
-	spec.Matching.Users = rapid.SampledFrom([][]v1alpha1.MatchRule{
+	spec.Matching.Users = pick(t, [][]v1alpha1.MatchRule{
 		nil, {rule("number", "num")}, {rule("number", "num"), rule("login", "uid")}, {rule("mails", "mail"), rule("login", "uid")},
-	}).Draw(t, "matching of users")
-	spec.Matching.Departments = rapid.SampledFrom([][]v1alpha1.MatchRule{nil, nil, {rule("key", "code")}}).Draw(t, "matching of departments")
+	}, "matching of users")
+	spec.Matching.Departments = pick(t, [][]v1alpha1.MatchRule{nil, nil, {rule("key", "code")}}, "matching of departments")
 	w.randomDeletion(t)
 	w.randomScope(t)
-	if rapid.Bool().Draw(t, "protects") {
+	if oneIn(t, 2, "protects") {
 		spec.Protected = v1alpha1.Protected{Users: "user.position == 'protected'", Departments: "department.key == 'protected'"}
 	}
 	w.randomGuard(t)
-	spec.Execution.Concurrency = rapid.SampledFrom([]int32{1, 1, 1, 4}).Draw(t, "concurrency")
-	*spec.Execution.Retries = int32(rapid.IntRange(0, 2).Draw(t, "retries"))
+	spec.Execution.Concurrency = pick(t, []int32{1, 1, 1, 1, 1, 1, 1, 4}, "concurrency")
+	*spec.Execution.Retries = int32(between(t, 0, 2, "retries"))
 }
 
 func (w *world) randomDeletion(t *rapid.T) {
 	spec := &w.task.Spec
 	spec.Deletion.Users = v1alpha1.UserDeletion{
-		Action: rapid.SampledFrom([]v1alpha1.UserDeletionAction{v1alpha1.DeletionDelete, v1alpha1.DeletionDisable, v1alpha1.DeletionKeep}).Draw(t, "deletion of users"),
+		Action: pick(t, []v1alpha1.UserDeletionAction{v1alpha1.DeletionDelete, v1alpha1.DeletionDisable, v1alpha1.DeletionKeep}, "deletion of users"),
 	}
-	if spec.Deletion.Users.Action == v1alpha1.DeletionDisable && rapid.Bool().Draw(t, "deletes later") {
+	if spec.Deletion.Users.Action == v1alpha1.DeletionDisable && oneIn(t, 2, "deletes later") {
 		spec.Deletion.Users.DeleteAfter = &metav1.Duration{Duration: 24 * time.Hour}
 	}
-	spec.Deletion.Departments.Action = rapid.SampledFrom([]v1alpha1.DepartmentDeletionAction{v1alpha1.DepartmentDelete, v1alpha1.DepartmentKeep}).Draw(t, "deletion of departments")
+	spec.Deletion.Departments.Action = pick(t, []v1alpha1.DepartmentDeletionAction{v1alpha1.DepartmentDelete, v1alpha1.DepartmentKeep}, "deletion of departments")
 }
 
-// randomScope draws a scope. Its names may be of departments that do not exist: then the run must stop.
+// placedDepartments are those that a scope can name. Later they may be gone: then the run must stop.
+func (w *world) placedDepartments() (ids []string) {
+	for key := range w.source.Snapshot() {
+		if key.Kind == directory.Department {
+			ids = append(ids, key.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// randomScope draws a scope.
 func (w *world) randomScope(t *rapid.T) {
 	scope := &w.task.Spec.Scope
 	*scope = v1alpha1.Scope{}
-	some := func(of []string, label string) []string {
-		return rapid.SliceOfNDistinct(rapid.SampledFrom(of), 0, 2, rapid.ID[string]).Draw(t, label)
-	}
-	switch rapid.IntRange(0, 6).Draw(t, "scope") {
+	switch between(t, 0, 8, "scope") {
 	case 0:
-		scope.Departments.Include = some(departmentIDs[:3], "include departments")
+		scope.Departments.Include = some(t, w.placedDepartments(), 0, 2, "included departments")
 	case 1:
-		scope.Departments.Exclude = some(departmentIDs[:3], "exclude departments")
+		scope.Departments.Exclude = some(t, w.placedDepartments(), 0, 2, "excluded departments")
 	case 2:
-		scope.Users.Include = some(userIDs, "include users")
+		scope.Users.Include = some(t, userIDs, 0, 6, "included users")
 	case 3:
-		scope.Users.Exclude = some(userIDs, "exclude users")
+		scope.Users.Exclude = some(t, userIDs, 0, 2, "excluded users")
 	}
-	if rapid.Bool().Draw(t, "filter") {
+	if oneIn(t, 2, "filter") {
 		scope.Users.Filter = "int(user.level) < 5"
 	}
-	if rapid.IntRange(0, 5).Draw(t, "only known users") == 0 {
+	if between(t, 0, 5, "only known users") == 0 {
 		scope.IncludeNewUsers = new(bool)
 	}
 }
@@ -168,14 +177,14 @@ func (w *world) randomGuard(t *rapid.T) {
 	guard := &w.task.Spec.Guard
 	*guard = v1alpha1.Guard{}
 	number := func(of []int32, label string) *int32 {
-		n := rapid.SampledFrom(of).Draw(t, label)
+		n := pick(t, of, label)
 		return &n
 	}
-	guard.Removals.Floor = number([]int32{0, 2, 100, 100}, "guard.removals.floor")
+	guard.Removals.Floor = number([]int32{0, 2, 100, 100, 100, 100}, "guard.removals.floor")
 	guard.Removals.Percent = number([]int32{0, 20, 100}, "guard.removals.percent")
 	guard.Removals.Count = number([]int32{0, 2, 100}, "guard.removals.count")
 	guard.Shrink, guard.Cleared, guard.Changed = &v1alpha1.ShareLimit{Percent: 100}, &v1alpha1.ShareLimit{Percent: 100}, &v1alpha1.ShareLimit{Percent: 100}
-	if rapid.IntRange(0, 3).Draw(t, "strict guard") == 0 {
+	if oneIn(t, 8, "strict guard") {
 		guard.Shrink = &v1alpha1.ShareLimit{Percent: *number([]int32{0, 30}, "guard.shrink")}
 		guard.Cleared = &v1alpha1.ShareLimit{Percent: *number([]int32{0, 30}, "guard.cleared")}
 		guard.Changed = &v1alpha1.ShareLimit{Percent: *number([]int32{0, 50}, "guard.changed")}

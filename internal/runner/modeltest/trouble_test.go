@@ -56,16 +56,16 @@ func randomTrouble(t *rapid.T) *trouble {
 	classes := []connector.Class{
 		connector.Unavailable, connector.Unavailable, connector.Busy, connector.RateLimited, connector.Permission, connector.NotFound, connector.Conflict, connector.Invalid,
 	}
-	for range rapid.IntRange(0, 4).Draw(t, "faults") {
-		at := rapid.IntRange(3, 40).Draw(t, "at call")
-		if rapid.Bool().Draw(t, "after its effect") {
+	for range max(0, between(t, -3, 4, "faults")) {
+		at := between(t, 3, 50, "at call")
+		if oneIn(t, 2, "after its effect") {
 			d.faults[at] = &memory.Fault{Err: fault(connector.Unavailable), After: true}
 		} else {
-			d.faults[at] = &memory.Fault{Err: fault(rapid.SampledFrom(classes).Draw(t, "class"))}
+			d.faults[at] = &memory.Fault{Err: fault(pick(t, classes, "class"))}
 		}
 	}
-	if rapid.IntRange(0, 14).Draw(t, "breaks down") == 0 {
-		d.down = rapid.IntRange(3, 40).Draw(t, "from call")
+	if between(t, 0, 14, "breaks down") == 0 {
+		d.down = between(t, 3, 50, "from call")
 	}
 	return d
 }
@@ -73,12 +73,12 @@ func randomTrouble(t *rapid.T) *trouble {
 // once makes one attempt with all that may happen to it, and reports that the run is over.
 func (r *run) once(t *rapid.T) bool {
 	d := randomTrouble(t)
-	l := &life{at: rapid.IntRange(1, 40).Draw(t, "at step"), after: rapid.Bool().Draw(t, "after it")}
+	l := &life{at: between(t, 1, 50, "at step"), after: oneIn(t, 2, "after it")}
 	d.life, r.store.life, r.reports.life = l, l, l
 	r.target.Trouble(d.decide)
 	ctx, leave := context.WithCancel(context.Background())
 	defer leave()
-	ending := rapid.SampledFrom([]string{"", "", "", "is killed", "is killed", "is asked to leave", "is stopped"}).Draw(t, "the process")
+	ending := pick(t, []string{"", "", "", "", "is killed", "is killed", "is asked to leave", "is stopped"}, "the process")
 	switch ending {
 	case "is killed":
 		l.end = kill
@@ -87,7 +87,7 @@ func (r *run) once(t *rapid.T) bool {
 	case "is stopped":
 		l.end = func(*life) { r.lease.ask("a test") }
 	}
-	settleOnly := r.attempts > 0 && rapid.IntRange(0, 4).Draw(t, "the last attempt") == 0
+	settleOnly := r.attempts > 0 && between(t, 0, 4, "the last attempt") == 0
 	t.Logf("attempt %d (settle only: %t): the process %s at step %d (after it: %t); faults at calls %v, down from %d", r.attempts+1, settleOnly, ending, l.at, l.after,
 		slices.Sorted(maps.Keys(d.faults)), d.down)
 	err := r.attempt(ctx, settleOnly)
