@@ -156,7 +156,7 @@ func TestALostTargetEntryIsNoReference(t *testing.T) {
 		}
 	}
 	if want := []string{"d2", "u2"}; !slices.Equal(lost, want) {
-		t.Errorf("%q are lost, want %q: %+v", lost, want, []plan.LinkChange(changes))
+		t.Errorf("%q are lost, want %q: %+v", lost, want, changes)
 	}
 }
 

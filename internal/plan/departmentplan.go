@@ -236,20 +236,8 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if p.options.DepartmentRemoval != Delete {
 		return p.release(link, base, "deletion.departments.action is Keep")
 	}
-	if held := p.membership.held[link.SourceID]; held > 0 {
-		return p.output.decided(base, Held, ReasonHasHeldPeople, fmt.Sprintf(
-			"there are people in or below this department whose removal is held (%d); decide about theirs first", held))
-	}
-	if kept := p.membership.kept[link.SourceID]; kept > 0 {
-		return p.output.decided(base, Skipped, ReasonHasKeptPeople, fmt.Sprintf(
-			"it goes when nobody is in or below it any more; there are people who left and whose accounts are kept or turned off (%d)", kept))
-	}
-	if unclear := p.membership.unclear[link.SourceID]; unclear > 0 {
-		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
-			"it goes when it is known where its people belong; the source names no department that it has for some of them (%d), see their records", unclear))
-	}
-	if stay {
-		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, "it goes when its people are in their new departments, of which one is unknown or cannot be made")
+	if decision := p.occupied(link.SourceID, stay); decision != nil {
+		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
 	p.facts.RemovalsDepartments++
 	if _, err := p.stepAside(base, target, true); err != nil {
@@ -260,6 +248,26 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	base.Finishes = false
 	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
 	return p.output.planned(base, wave(stageDeleteDepartments, maxLevel-p.targetLevel(target)))
+}
+
+// occupied says why a department cannot go yet: somebody is, or may be, in it or below it. stay says that its people have nowhere to go to.
+func (p *Planner) occupied(id string, stay bool) *Decision {
+	if held := p.membership.held[id]; held > 0 {
+		return &Decision{Held, ReasonHasHeldPeople, fmt.Sprintf(
+			"there are people in or below this department whose removal is held (%d); decide about theirs first", held)}
+	}
+	if kept := p.membership.kept[id]; kept > 0 {
+		return &Decision{Skipped, ReasonHasKeptPeople, fmt.Sprintf(
+			"it goes when nobody is in or below it any more; there are people who left and whose accounts are kept or turned off (%d)", kept)}
+	}
+	if unclear := p.membership.unclear[id]; unclear > 0 {
+		return &Decision{Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
+			"it goes when it is known where its people belong; the source names no department that it has for some of them (%d), see their records", unclear)}
+	}
+	if stay {
+		return &Decision{Skipped, ReasonDepartmentUnknown, "it goes when its people are in their new departments, of which one is unknown or cannot be made"}
+	}
+	return nil
 }
 
 // willRemove says whether a department that left the source or the scope would be deleted, were nothing held.
