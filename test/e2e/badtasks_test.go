@@ -63,8 +63,8 @@ var badDefinitions = map[string]struct {
 	"ldap-filter": {func(s *v1alpha1.SyncTaskSpec) { s.Sources[0].LDAP.Users.Filter = "(&(uid=*)" }, v1alpha1.ReasonInvalidDefinition, []string{"spec.sources[0].ldap.users.filter"}},
 	"base":        {func(s *v1alpha1.SyncTaskSpec) { s.Target.LDAP.Users.BaseDN = "people" }, v1alpha1.ReasonInvalidDefinition, []string{"spec.target.ldap.users.baseDN"}},
 	"not-served": {func(s *v1alpha1.SyncTaskSpec) {
-		s.Mappings.Users[5].Sensitive, s.Deletion.Confirm = true, v1alpha1.ConfirmAlways
-	}, v1alpha1.ReasonNotServed, []string{"spec.mappings.users[5].sensitive", "spec.deletion.confirm"}},
+		s.Execution.Approval, s.Deletion.Confirm = v1alpha1.ApprovalFourEyes, v1alpha1.ConfirmAlways
+	}, v1alpha1.ReasonNotServed, []string{"spec.execution.approval", "spec.deletion.confirm"}},
 }
 
 // TestBadDefinitions looks at tasks and runs that cannot work whatever the servers say.

@@ -10,6 +10,8 @@ import (
 
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
 )
 
 // TestEdits changes the source in all the ways in which a company changes. The next run does exactly that to the target.
@@ -20,7 +22,8 @@ func TestEdits(t *testing.T) {
 		ldif: w.read("company.ldif"), database: "overlay refint\nrefint_attributes manager seeAlso\n",
 	})
 	target := w.directory("target", directoryOptions{ldif: w.read("target.ldif")})
-	w.apply("company.yaml")
+	// So much of so small a company changes that the guard would stop it.
+	w.task("company.yaml", "company", func(task *v1alpha1.SyncTask) { task.Spec.Guard.Changed = &v1alpha1.ShareLimit{Percent: 100} })
 	w.succeeds("before", "company")
 
 	editCompany(w, source)
