@@ -190,3 +190,42 @@ func TestNobodyStepsAsideForAPlaceThatStaysTaken(t *testing.T) {
 	w.expectPlan(t, "DeleteDepartment d1 Skipped/Kept\nUpdateDepartment d2 Failed/NameInUse label:[East]>[Sales]\n"+
 		"UpdateDepartment d3 Failed/NameInUse label:[West]>[East]\nCreateDepartment d4 Failed/OwnedByAnother\n")
 }
+
+// TestSomebodyWhoIsProtectedStaysWhereTheyAre, also where it is the departments that name their members.
+func TestSomebodyWhoIsProtectedStaysWhereTheyAre(t *testing.T) {
+	for _, membership := range []directory.Membership{directory.OnUser, directory.OnDepartment} {
+		t.Run(string(membership), func(t *testing.T) {
+			w := newWorld()
+			w.capabilities.Membership = membership
+			w.department("d1", "Sales", "")
+			w.department("d2", "East", "")
+			w.user("u1", "root", "", "d1")
+			w.sync(t)
+			w.protected = map[string]bool{w.targetID(directory.User, "u1"): true}
+			w.source["u1"].Departments = []string{"d2"}
+			delete(w.source, "d1")
+
+			w.expectPlan(t, "DeleteDepartment d1 Skipped/HasKeptPeople\nChangeUserDepartments u1 Skipped/Protected (departments):[d1]>[d2]\n")
+		})
+	}
+}
+
+// TestATargetWithoutMainDepartmentsIsToldNone: the order in which it gives a user's departments means nothing, and to write one would never end.
+func TestATargetWithoutMainDepartmentsIsToldNone(t *testing.T) {
+	w := newWorld()
+	w.capabilities.MainDepartment = false
+	for _, id := range []string{"d1", "d2", "d3"} {
+		w.department(id, id, "")
+	}
+	w.user("u1", "li", "", "d1")
+	w.sync(t)
+	w.source["u1"].Departments = []string{"d3", "d1", "d2"}
+
+	operations, _, _ := w.plan(t)
+
+	for _, o := range operations {
+		if o.Main != "" {
+			t.Errorf("%s names the main department %s", o.Kind, o.Main)
+		}
+	}
+}

@@ -56,6 +56,11 @@ func (p *Planner) planUserDepartments(base Operation, before, after []string) er
 	if p.sameDepartments(before, after) {
 		return nil
 	}
+	if p.protected[entryKey{directory.User, base.TargetID}] {
+		p.countStaying(p.membership.kept, before)
+		base.Kind, base.Changes = ChangeUserDepartments, []Change{p.departmentsChange(before, after)}
+		return p.output.decided(base, Skipped, ReasonProtected, protectedMessage)
+	}
 	last := len(before) > 0 && len(after) == 0
 	if last {
 		p.facts.RemovalsUsers++
@@ -72,7 +77,8 @@ func (p *Planner) planUserDepartments(base Operation, before, after []string) er
 	}
 	base.Kind, base.TakesAway = ChangeUserDepartments, last
 	base.Changes = []Change{p.departmentsChange(before, after)}
-	if len(after) > 0 && (len(before) == 0 || before[0] != after[0]) {
+	able := p.options.Capabilities
+	if (able.MainDepartment || able.SingleDepartment) && len(after) > 0 && (len(before) == 0 || before[0] != after[0]) {
 		base.Main = after[0]
 	}
 	return p.output.planned(base, wave(stageMembership, level))
