@@ -35,7 +35,7 @@ func (r *Reconciler) act(ctx context.Context, o *observed, s step) error {
 	case deleteJob:
 		return r.deleteJob(ctx, o.job)
 	case requestStop:
-		return r.requestStop(ctx, o, s.message)
+		return r.requestStop(ctx, o)
 	case expireJobs:
 		return r.expireJobs(ctx, o.jobs)
 	case putReportAway:

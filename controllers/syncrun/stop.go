@@ -9,16 +9,17 @@ import (
 	"synccenter.dev/synccenter/internal/lease"
 )
 
-// requestStop asks the runner through its Lease to stop at a safe point. Asking
-// again changes nothing.
-func (r *Reconciler) requestStop(ctx context.Context, o *observed, reason string) error {
+// requestStop asks the runner through its Lease to stop at a safe point, and tells
+// it why: it says so in what it reports. Asking again changes nothing.
+func (r *Reconciler) requestStop(ctx context.Context, o *observed) error {
+	_, why := o.stop()
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	options := lease.Options{
 		Client: r.Direct, Namespace: o.run.Namespace, Owner: o.owner(),
 		Task: o.run.Spec.TaskRef.Name, Run: o.run.UID, Clock: clock.RealClock{},
 	}
-	return options.RequestStop(ctx, reason)
+	return options.RequestStop(ctx, why)
 }
 
 // owner is whom the Lease is named after. The definition knows it when the task is gone.

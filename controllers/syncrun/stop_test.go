@@ -116,7 +116,7 @@ func TestHoldStopsAStartedRun(t *testing.T) {
 		metav1.SetMetaDataAnnotation(&task.ObjectMeta, v1alpha1.AnnotationHold, "wrong filter")
 	})
 	w.expect(w.settleRun("hr-first"), v1alpha1.PhaseApplying, v1alpha1.ReasonStopping)
-	if got, want := w.stopReason(w.namespace+"/hr"), "The task is held: wrong filter. The runner comes to a safe point."; got != want {
+	if got, want := w.stopReason(w.namespace+"/hr"), "The task is held: wrong filter."; got != want {
 		t.Errorf("the Lease says %q, want %q", got, want)
 	}
 }

@@ -23,7 +23,7 @@ func newCancelCommand(o *Options) *cobra.Command {
 		Short: "Stop a run at a safe point",
 		Long: "Stop a run at a safe point, within seconds.\n\n" +
 			"What has been done stays done and stands in the records of the run, and so does what was not reached. It cannot be taken back.",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs("name the run"),
 		ValidArgsFunction: o.completeRun,
 		RunE:              runStep(c),
 	}

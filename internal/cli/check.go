@@ -30,7 +30,7 @@ func newCheckCommand(o *Options) *cobra.Command {
 			"the right to read and to write, clocks. A short pod does it, with the Secrets of the task. Nothing is written to either directory.\n\n" +
 			"It ends with code 1 when a step failed. Warnings and steps that could not be proven are no failure.",
 		Example:           "  kubectl synccenter check hr\n  kubectl synccenter check hr -o json",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs("name the task"),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(c),
 	}

@@ -43,12 +43,17 @@ func Run(ctx context.Context, arguments []string, o *Options) int {
 // NewCommand makes the root command with all others below it.
 func NewCommand(o *Options) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "kubectl-synccenter",
-		Short:         "Execute sync tasks and read what they did",
-		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl synccenter"},
-		SilenceUsage:  true,
-		SilenceErrors: true,
+		Use:                        "kubectl-synccenter",
+		Short:                      "Execute sync tasks and read what they did",
+		Annotations:                map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl synccenter"},
+		Args:                       needsKnownCommand,
+		RunE:                       showHelp,
+		SilenceUsage:               true,
+		SilenceErrors:              true,
+		SuggestionsMinimumDistance: 2,
 	}
+	root.DisableFlagsInUseLine = true
+	root.SetFlagErrorFunc(wrongFlag)
 	o.Config.AddFlags(root.PersistentFlags())
 	root.AddCommand(
 		newTasksCommand(o), newRunCommand(o), newHistoryCommand(o), newDetailsCommand(o), newExportCommand(o), newCancelCommand(o),

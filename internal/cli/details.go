@@ -46,7 +46,7 @@ func newDetailsCommand(o *Options) *cobra.Command {
 		Example: "  kubectl synccenter details hr-first --status failed\n" +
 			"  kubectl synccenter details hr-first --subject user --operation UpdateUser --expand\n" +
 			"  kubectl synccenter details hr-first --search li@example.com -o json",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs("name the run"),
 		ValidArgsFunction: o.completeRun,
 		RunE:              runStep(d),
 	}

@@ -35,7 +35,7 @@ func newExplainCommand(o *Options) *cobra.Command {
 		Example: "  kubectl synccenter explain hr user li.lei\n" +
 			"  kubectl synccenter explain hr department Headquarters/Sales\n" +
 			"  kubectl synccenter explain hr user li@example.com -o yaml",
-		Args:              cobra.ExactArgs(3),
+		Args:              needs("name the task, say whether it is a user or a department, and name the entry"),
 		ValidArgsFunction: e.complete,
 		RunE:              runStep(e),
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"os"
 	"path/filepath"
@@ -46,7 +47,7 @@ func newExportCommand(o *Options) *cobra.Command {
 			"Names and values are always text: no cell is run as a formula. In CSV such a cell begins with an apostrophe.\n" +
 			"The file is readable by you alone, and it replaces an older one only when it is whole.",
 		Example:           "  kubectl synccenter export hr-first -o hr.xlsx\n  kubectl synccenter export hr-first -o hr.csv --locale en --time-zone UTC",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs("name the run"),
 		ValidArgsFunction: o.completeRun,
 		RunE:              runStep(e),
 	}
@@ -56,7 +57,6 @@ func newExportCommand(o *Options) *cobra.Command {
 	flags.StringVar(&e.flags.locale, "locale", "", "Language of headings and operations: zh-CN or en (default: the task's spec.export.locale, else "+string(defaultExport.Locale)+").")
 	flags.StringVar(&e.flags.timeZone, "time-zone", "", "Zone of the times, for example UTC, or Local for that of this machine (default: the task's spec.export.timeZone, else "+defaultExport.TimeZone+").")
 	// These fail only for a flag that does not exist.
-	_ = command.MarkFlagRequired("output")
 	_ = command.RegisterFlagCompletionFunc("format", completeWords(texts(exportFormats)))
 	_ = command.RegisterFlagCompletionFunc("locale", completeWords([]string{string(history.Chinese), string(history.English)}))
 	_ = command.RegisterFlagCompletionFunc("time-zone", cobra.NoFileCompletions)
@@ -74,6 +74,9 @@ func (e *exportCommand) Complete(arguments []string) error {
 
 // Validate checks the format, the language and the zone.
 func (e *exportCommand) Validate() error {
+	if e.file == "" {
+		return fmt.Errorf("name the file to write: kubectl synccenter export %s -o %s.xlsx", e.run, e.run)
+	}
 	var ok bool
 	if e.kind, ok = find(e.format, exportFormats); !ok {
 		return fmt.Errorf("the format of %q is not known: end its name in .xlsx, .csv or .jsonl, or add --format with one of %s", e.file, listed(exportFormats))
@@ -148,16 +151,27 @@ func counted(records iter.Seq2[history.Record, error], count *int64) iter.Seq2[h
 func replaceFile(path string, write func(io.Writer) error) error {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return err
+		return notWritten(path, err)
 	}
 	err = errors.Join(write(file), file.Close())
 	if err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
+		return errors.Join(notWritten(path, err), os.Remove(file.Name()))
 	}
 	return nil
+}
+
+// notWritten says of an error about files that the one that a person asked for could not be written: nobody knows of the one beside it.
+func notWritten(path string, err error) error {
+	if onPath, ok := errors.AsType[*fs.PathError](err); ok {
+		return fmt.Errorf("writing %s: %w", path, onPath.Err)
+	}
+	if onTwo, ok := errors.AsType[*os.LinkError](err); ok {
+		return fmt.Errorf("writing %s: %w", path, onTwo.Err)
+	}
+	return err
 }
 
 // summaryOf takes what an export says of the run from its status, and the title from its task, which is nil when it is gone.

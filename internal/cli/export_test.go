@@ -118,11 +118,15 @@ func TestLocalZoneHasAName(t *testing.T) {
 func TestExportRefuses(t *testing.T) {
 	p := withRecords(t)
 	dir := t.TempDir()
-	p.fails(t, 1, []string{`required flag(s) "output" not set`}, "export", "hr-a")
+	p.fails(t, 1, []string{"name the file to write: kubectl synccenter export hr-a -o hr-a.xlsx"}, "export", "hr-a")
 	p.fails(t, 1, []string{"end its name in .xlsx, .csv or .jsonl"}, "export", "hr-a", "-o", dir+"/hr.pdf")
 	p.fails(t, 1, []string{`locale "fr" is not known`}, "export", "hr-a", "-o", dir+"/hr.csv", "--locale", "fr")
 	p.fails(t, 1, []string{`--time-zone "Mars" is not known`}, "export", "hr-a", "-o", dir+"/hr.csv", "--time-zone", "Mars")
-	p.fails(t, 1, []string{"exporting run", "no such file or directory"}, "export", "hr-a", "-o", dir+"/absent/hr.csv")
+	p.fails(t, 1, []string{`exporting run "hr-a": writing ` + dir + "/absent/hr.csv: no such file or directory\n"}, "export", "hr-a", "-o", dir+"/absent/hr.csv")
+	if err := os.Mkdir(dir+"/folder.csv", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	p.fails(t, 1, []string{"writing " + dir + "/folder.csv: file exists\n"}, "export", "hr-a", "-o", dir+"/folder.csv")
 	p.run(t, "hr-b", "hr", v1alpha1.SyncRunStatus{Phase: v1alpha1.PhaseApplying})
 	p.fails(t, 1, []string{"has no records", "whole when the run is over"}, "export", "hr-b", "-o", dir+"/hr.csv")
 }

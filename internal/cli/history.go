@@ -25,7 +25,7 @@ func newHistoryCommand(o *Options) *cobra.Command {
 		Use:               "history TASK",
 		Short:             "List the runs of a task, the newest first",
 		Example:           "  kubectl synccenter history hr\n  kubectl synccenter history hr -o json",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs("name the task"),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(h),
 	}

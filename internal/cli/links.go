@@ -56,7 +56,7 @@ func newLinksCommand(o *Options) *cobra.Command {
 			"They are those of the last run that has ended. With --unmanaged it lists the entries of the target that have no link of this task, and whose mark\n" +
 			"they bear; a short pod reads the target for that.",
 		Example:           "  kubectl synccenter links hr --subject user --state held\n  kubectl synccenter links hr -o csv > links.csv\n  kubectl synccenter links hr --unmanaged",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs("name the task"),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(l),
 	}

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -49,6 +51,9 @@ func (f *objectOutput) complete() error {
 		return err
 	}
 	f.printer, err = f.flags.WithTypeSetter(scheme).ToPrinter()
+	if genericclioptions.IsNoCompatiblePrinterError(err) {
+		return fmt.Errorf("--output %q is not known: use one of %s, %s", *f.flags.OutputFormat, wideFormat, strings.Join(f.flags.AllowedFormats(), ", "))
+	}
 	return err
 }
 

@@ -130,8 +130,11 @@ func endWord(run *v1alpha1.SyncRun) string {
 
 // progressText is the stage and how much of it is done; the total may not be known yet.
 func progressText(progress *v1alpha1.Progress) string {
-	if progress.Total > 0 {
+	switch {
+	case progress.Total > 0:
 		return fmt.Sprintf("%s, %d of %d", plain(progress.Stage), progress.Done, progress.Total)
+	case progress.Done == 0:
+		return plain(progress.Stage)
 	}
 	return fmt.Sprintf("%s, %d so far", plain(progress.Stage), progress.Done)
 }

@@ -38,7 +38,7 @@ func newRunCommand(o *Options) *cobra.Command {
 			"130 when the waiting was interrupted, and then the run goes on.",
 		Example: "  kubectl synccenter run hr --wait\n  kubectl synccenter run hr --yes\n" +
 			"  kubectl synccenter run hr --only-user 0b7f6c1e-3f6e-4a1b-9b1e-5f0d6c1e2a3b --wait",
-		Args:              cobra.ExactArgs(1),
+		Args:              needs("name the task"),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(r),
 	}

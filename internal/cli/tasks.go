@@ -41,7 +41,7 @@ The state of a task is the first of these that holds:
   Cancelled         the last run was cancelled
   NeverRun          it has never been executed`,
 		Example:           "  kubectl synccenter tasks\n  kubectl synccenter tasks -A -o wide\n  kubectl synccenter tasks --watch",
-		Args:              cobra.NoArgs,
+		Args:              needs(""),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              runStep(t),
 	}

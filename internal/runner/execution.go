@@ -129,7 +129,7 @@ func (e *execution) conclude(ctx, work context.Context, err error) error {
 		e.Log.Info("the run was stopped before it wrote anything", "why", stopped.Why)
 		return e.reporter.end(work, report.Outcome{
 			Result: report.Cancelled, Reason: string(v1alpha1.ReasonCancelled),
-			Message: fmt.Sprintf("The run was stopped before it wrote anything: %s", stopped.Why), EndTime: e.Now(),
+			Message: fmt.Sprintf("The run was stopped before it wrote anything. %s", stopped.Why), EndTime: e.Now(),
 		}, e.unchanged())
 	case errors.Is(err, errLeaseLost), errors.Is(err, apply.ErrFenced):
 		return fmt.Errorf("run %s: %w", e.attempt.Run, err)

@@ -18,7 +18,7 @@ func outcomeOf(t tail, how ending, about, notice string) report.Outcome {
 	switch {
 	case how.stopped != nil:
 		outcome.Result, outcome.Reason = report.Cancelled, string(v1alpha1.ReasonCancelled)
-		sentences = append(sentences, fmt.Sprintf("The run was stopped: %s; %s not reached.", how.stopped.Why, countedWere(t.notReached, "operation")))
+		sentences = append(sentences, fmt.Sprintf("The run was stopped, and %s not reached. %s", countedWere(t.notReached, "operation"), how.stopped.Why))
 	case how.settledOnly && t.notReached+t.inDoubt > 0:
 		outcome.Result, outcome.Reason = report.Failed, string(v1alpha1.ReasonBackoffLimit)
 		sentences = append(sentences, fmt.Sprintf(

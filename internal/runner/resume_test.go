@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -224,7 +225,7 @@ func TestARunThatIsStoppedSaysWhatHadBeenDone(t *testing.T) {
 	w := eventful(t)
 	start := w.snapshot(w.target)
 	r := w.begin()
-	r.runner.Connect = &notifyingEnds{Connector: r.mounts, after: 3, notify: func() { r.lease.ask("cancelled by a test") }}
+	r.runner.Connect = &notifyingEnds{Connector: r.mounts, after: 3, notify: func() { r.lease.ask("The run is cancelled.") }}
 
 	if err := r.attempt(1, false); err != nil {
 		t.Fatal(err)
@@ -238,8 +239,18 @@ func TestARunThatIsStoppedSaysWhatHadBeenDone(t *testing.T) {
 	w.expectEqual("records", last.Counts.Records, 22)
 	if skipped := w.skipped(r.uid); skipped == 0 {
 		t.Error("nothing was left undone, so the run was not stopped in its midst")
+	} else if want := fmt.Sprintf("The run was stopped, and %s not reached. The run is cancelled.", countedWere(skipped)); !strings.HasSuffix(last.Outcome.Message, want) {
+		t.Errorf("the message does not end with %q: %s", want, last.Outcome.Message)
 	}
 	w.synced()
+}
+
+// countedWere counts operations in words.
+func countedWere(n int) string {
+	if n == 1 {
+		return "1 operation was"
+	}
+	return fmt.Sprintf("%d operations were", n)
 }
 
 func TestARunThatIsStoppedBeforeItsPlanWritesNothing(t *testing.T) {
@@ -250,7 +261,7 @@ func TestARunThatIsStoppedBeforeItsPlanWritesNothing(t *testing.T) {
 			w := newWorld(t)
 			w.company()
 			r := w.begin()
-			r.lease.ask("somebody changed their mind")
+			r.lease.ask("The task is suspended.")
 			if err := r.attempt(1, settleOnly); err != nil {
 				t.Fatal(err)
 			}
