@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -196,6 +197,20 @@ func TestWhatIsRemembered(t *testing.T) {
 	byLabel := recordOf(run).run()
 	if _, kept := byLabel.Annotations[v1alpha1.AnnotationKeep]; !kept {
 		t.Error("a label does not keep the run")
+	}
+	for name, by := range map[string]func(*v1alpha1.SyncRun){
+		"kubectl apply": func(run *v1alpha1.SyncRun) {
+			run.Annotations = map[string]string{corev1.LastAppliedConfigAnnotation: "{}"}
+		},
+		"a server-side apply": func(run *v1alpha1.SyncRun) {
+			run.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "flux", Operation: metav1.ManagedFieldsOperationApply}}
+		},
+	} {
+		applied := run.DeepCopy()
+		by(applied)
+		if remembered := recordOf(applied).run(); !WasApplied(&remembered) || WasApplied(&byLabel) {
+			t.Errorf("it is not remembered that the run was applied by %s", name)
+		}
 	}
 	if got.ResourceVersion != "" {
 		t.Error("what is remembered could be written back")

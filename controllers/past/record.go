@@ -6,6 +6,7 @@ import (
 	"time"
 	"unique"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -33,7 +34,7 @@ type shape struct {
 	generateName string
 	// taskLabel and trigger are the labels of a run that the manager made.
 	taskLabel, trigger string
-	kept               bool
+	kept, applied      bool
 	kind               v1alpha1.RunType
 	mode               v1alpha1.TriggerMode
 	phase              v1alpha1.Phase
@@ -55,6 +56,7 @@ func recordOf(run *v1alpha1.SyncRun) *record {
 		generateName:  run.GenerateName,
 		taskLabel:     run.Labels[v1alpha1.LabelTask],
 		trigger:       run.Labels[v1alpha1.LabelTrigger],
+		applied:       WasApplied(run),
 		kind:          run.Spec.Type,
 		mode:          run.Status.Mode,
 		phase:         run.Status.Phase,
@@ -111,6 +113,9 @@ func (c *record) run() v1alpha1.SyncRun {
 	}
 	if s.kept {
 		metav1.SetMetaDataAnnotation(&run.ObjectMeta, v1alpha1.AnnotationKeep, "")
+	}
+	if s.applied {
+		metav1.SetMetaDataAnnotation(&run.ObjectMeta, corev1.LastAppliedConfigAnnotation, "")
 	}
 	if c.from != nil {
 		from := c.from.DeepCopy()

@@ -51,6 +51,13 @@ func (r *Reconciler) carryOut(ctx context.Context, loss loss) error {
 	if run.UID != loss.run.UID || isSafe(&run, nil, r.Clock.Now()) {
 		return nil
 	}
+	if loss.extent == whole && !mayGo(&run) {
+		// Somebody has applied it under this name since.
+		if !hasDetails(&run) {
+			return nil
+		}
+		loss.extent = details
+	}
 	switch loss.extent {
 	case whole:
 		return r.deleteRun(ctx, &run, loss)

@@ -111,7 +111,7 @@ func (s *sieve) automatic(executed, refused []*v1alpha1.SyncRun) (others, others
 	const message = "history.automaticRuns of the task keeps the latest run of this mode."
 	latest, latestRefused := map[string]*v1alpha1.SyncRun{}, map[string]bool{}
 	for _, run := range executed {
-		mode := run.Labels[v1alpha1.LabelTrigger]
+		mode := modeOf(run)
 		switch {
 		case mode == "":
 			others = append(others, run)
@@ -122,7 +122,7 @@ func (s *sieve) automatic(executed, refused []*v1alpha1.SyncRun) (others, others
 		}
 	}
 	for _, run := range refused {
-		mode := run.Labels[v1alpha1.LabelTrigger]
+		mode := modeOf(run)
 		execution := latest[mode]
 		switch {
 		case mode == "":

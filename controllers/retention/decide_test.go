@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/schedule"
 )
 
 var testTime = time.Date(2026, time.March, 2, 8, 0, 0, 0, time.UTC)
@@ -49,7 +51,24 @@ func ended(phase v1alpha1.Phase) change {
 // chosen gives a run a name that a person chose.
 func chosen(run *v1alpha1.SyncRun) { run.GenerateName = "" }
 
+// automatic makes a run one of the schedule, in the hour that it ended.
 func automatic(run *v1alpha1.SyncRun) {
+	run.GenerateName, run.Labels = "", map[string]string{v1alpha1.LabelTrigger: string(v1alpha1.TriggerScheduled)}
+	run.Name = schedule.RunName("hr", run.Status.CompletionTime.Time)
+}
+
+// applied makes a run one that somebody has applied with kubectl.
+func applied(run *v1alpha1.SyncRun) {
+	run.Annotations = map[string]string{corev1.LastAppliedConfigAnnotation: "{}"}
+}
+
+// appliedByServer makes a run one that somebody has applied with a server-side apply.
+func appliedByServer(run *v1alpha1.SyncRun) {
+	run.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kustomize-controller", Operation: metav1.ManagedFieldsOperationApply}}
+}
+
+// labelled gives a run the label of the schedule, and nothing else.
+func labelled(run *v1alpha1.SyncRun) {
 	run.GenerateName, run.Labels = "", map[string]string{v1alpha1.LabelTrigger: string(v1alpha1.TriggerScheduled)}
 }
 
@@ -92,7 +111,7 @@ func describe(losses []loss) []string {
 	words := map[extent]string{whole: "gone", details: "details", plainRecords: "number"}
 	result := []string{}
 	for _, loss := range losses {
-		result = append(result, strings.TrimLeft(strings.TrimPrefix(loss.run.Name, "hr-"), "0")+" "+words[loss.extent])
+		result = append(result, strings.TrimLeft(strings.TrimPrefix(string(loss.run.UID), "hr-"), "0")+" "+words[loss.extent])
 	}
 	return result
 }
@@ -141,6 +160,10 @@ func TestDecide(t *testing.T) {
 			name: "a chosen name beside generateName is chosen", history: few,
 			runs: runs(ran(1, func(run *v1alpha1.SyncRun) { run.GenerateName = "hr-0" }), ran(2), ran(3)), want: []string{"1 details"},
 		},
+		{name: "a generated name that was applied since is chosen", history: few, runs: runs(ran(1, applied), ran(2), ran(3)), want: []string{"1 details"}},
+		{name: "so is one that was applied by the server", history: few, runs: runs(ran(1, appliedByServer), ran(2), ran(3)), want: []string{"1 details"}},
+		{name: "the label of the schedule under another name says nothing", history: few, runs: runs(ran(1, labelled), ran(2), ran(3)), want: []string{"1 details"}},
+		{name: "a run of the schedule that was applied since is chosen, and no record of it", history: few, runs: runs(ran(1, automatic, applied), ran(2, automatic), ran(3, automatic)), want: []string{"2 gone"}},
 		{name: "kept by annotation, and not counted", history: few, runs: runs(ran(1, kept), ran(2), ran(3, kept), ran(4)), want: []string{}},
 		{
 			name: "kept by label", history: few,

@@ -10,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/past"
+	"synccenter.dev/synccenter/internal/schedule"
 )
 
 // observed is all that a decision about one task may depend on, beside the time.
@@ -29,8 +31,15 @@ func isComplete(run *v1alpha1.SyncRun) bool {
 // wasExecuted says whether a run got so far as to have a number in the history.
 func wasExecuted(run *v1alpha1.SyncRun) bool { return run.Status.Sequence > 0 }
 
-// isAutomatic says whether a trigger made the run.
-func isAutomatic(run *v1alpha1.SyncRun) bool { return run.Labels[v1alpha1.LabelTrigger] != "" }
+// modeOf is the trigger that made the run; empty if a person did. The label alone
+// proves nothing, since a copy has it too: what a trigger makes is named after
+// its time, and nobody applies it.
+func modeOf(run *v1alpha1.SyncRun) string {
+	if _, timed := schedule.TimeOf(run.Spec.TaskRef.Name, run.Name); !timed || past.WasApplied(run) {
+		return ""
+	}
+	return run.Labels[v1alpha1.LabelTrigger]
+}
 
 // isKept says whether somebody wants the run to stay whole.
 func isKept(run *v1alpha1.SyncRun) bool {
@@ -44,11 +53,12 @@ const generatedSuffix = 5
 
 // mayGo says whether the object itself may be deleted. A name that a person
 // chose is an idempotency key: a GitOps tool would apply the run again, and
-// that would execute it again.
+// that would execute it again. So is a name that was generated once, and under
+// which a copy was applied since.
 func mayGo(run *v1alpha1.SyncRun) bool {
 	prefix := run.GenerateName
 	isGenerated := prefix != "" && strings.HasPrefix(run.Name, prefix) && len(run.Name) == len(prefix)+generatedSuffix
-	return isAutomatic(run) || isGenerated
+	return modeOf(run) != "" || (isGenerated && !past.WasApplied(run))
 }
 
 // hasDetails says whether anything of the run is stored beside its status.

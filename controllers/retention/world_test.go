@@ -128,6 +128,25 @@ func (w *world) endedAs(object metav1.ObjectMeta, task string, sequence int64) *
 	if err := w.client.Create(w.Context(), run); err != nil {
 		w.Fatal(err)
 	}
+	w.end(run, sequence)
+	return run
+}
+
+// endedAgain is a run that is there already, and has ended now.
+func (w *world) endedAgain(name string) *v1alpha1.SyncRun {
+	w.Helper()
+	run := &v1alpha1.SyncRun{}
+	if err := w.client.Get(w.Context(), types.NamespacedName{Namespace: w.namespace, Name: name}, run); err != nil {
+		w.Fatal(err)
+	}
+	w.sequence++
+	w.end(run, w.sequence)
+	return run
+}
+
+// end writes the status of a run that has ended.
+func (w *world) end(run *v1alpha1.SyncRun, sequence int64) {
+	w.Helper()
 	end := metav1.NewTime(w.clock.Now().Add(time.Duration(sequence-10_000) * time.Hour))
 	run.Status = v1alpha1.SyncRunStatus{
 		Sequence: sequence, Mode: v1alpha1.TriggerManual, Phase: v1alpha1.PhaseSucceeded, StartTime: &end, CompletionTime: &end,
@@ -141,7 +160,6 @@ func (w *world) endedAs(object metav1.ObjectMeta, task string, sequence int64) *
 	if err := w.client.Status().Update(w.Context(), run); err != nil {
 		w.Fatal(err)
 	}
-	return run
 }
 
 func named(name string) metav1.ObjectMeta { return metav1.ObjectMeta{Name: name} }
