@@ -21,8 +21,10 @@ type runCommand struct {
 	task string
 	// only are the source IDs of those that the run is about; empty: of everybody.
 	only v1alpha1.OnlyEntries
-	wait bool
-	yes  bool
+	// override lets this run alone pass limits of the guard.
+	override overrideFlags
+	wait     bool
+	yes      bool
 }
 
 func newRunCommand(o *Options) *cobra.Command {
@@ -34,16 +36,20 @@ func newRunCommand(o *Options) *cobra.Command {
 			"It asks first, because what a sync does cannot be brought back.\n\n" +
 			"With --only-user and --only-department the run is about these entries alone, by their IDs in the source (details --expand shows them):\n" +
 			"they are synced with the departments that they need, and nobody else is created, changed or removed.\n\n" +
+			"The guard stops a run, or holds its removals, and its message names the limit. Somebody who has looked at what would happen lets one run pass by an\n" +
+			"--override flag with a --reason. The command says what that allows and asks for the name of the task.\n\n" +
 			"With --wait the exit code is that of the run: 0 Succeeded, 1 Failed, 2 PartiallyFailed, 3 Cancelled;\n" +
 			"130 when the waiting was interrupted, and then the run goes on.",
 		Example: "  kubectl synccenter run hr --wait\n  kubectl synccenter run hr --yes\n" +
-			"  kubectl synccenter run hr --only-user 0b7f6c1e-3f6e-4a1b-9b1e-5f0d6c1e2a3b --wait",
+			"  kubectl synccenter run hr --only-user 0b7f6c1e-3f6e-4a1b-9b1e-5f0d6c1e2a3b --wait\n" +
+			"  kubectl synccenter run hr --override-removals 40 --reason 'the branch in Lyon was closed' --wait",
 		Args:              needs("name the task"),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(r),
 	}
 	command.Flags().StringArrayVar(&r.only.Users, "only-user", nil, "Sync this person alone, by the ID in the source. May be given several times.")
 	command.Flags().StringArrayVar(&r.only.Departments, "only-department", nil, "Sync this department alone, without its people and what is below it, by the ID in the source. May be given several times.")
+	r.override.addTo(command.Flags())
 	command.Flags().BoolVar(&r.wait, "wait", false, "Wait for the end of the run and show how far it is.")
 	command.Flags().BoolVarP(&r.yes, "yes", "y", false, "Do not ask before executing.")
 	return command
@@ -55,8 +61,11 @@ func (r *runCommand) Complete(arguments []string) error {
 	return nil
 }
 
-// Validate refuses to execute what nobody was asked about.
+// Validate refuses to execute what nobody was asked about, and overrides that say nothing.
 func (r *runCommand) Validate() error {
+	if err := r.override.validate(); err != nil {
+		return err
+	}
 	if !r.yes && !r.InputIsTerminal {
 		return errors.New("running a task asks first, and there is no terminal to ask on: add --yes if what the sync does is wanted")
 	}
@@ -74,6 +83,9 @@ func (r *runCommand) Run(ctx context.Context) error {
 		return err
 	}
 	r.warn(task)
+	if err := r.override.tell(r.ErrOut, task); err != nil {
+		return err
+	}
 	if !r.yes {
 		agreed, err := r.ask(task)
 		if err != nil {
@@ -85,7 +97,7 @@ func (r *runCommand) Run(ctx context.Context) error {
 	}
 	run := &v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{Namespace: cluster.namespace, GenerateName: r.task + "-"},
-		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: r.task}, Type: v1alpha1.RunSync},
+		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: r.task}, Type: v1alpha1.RunSync, GuardOverride: r.override.spec()},
 	}
 	if r.isPartial() {
 		run.Spec.Only = &r.only
@@ -129,10 +141,17 @@ func (r *runCommand) ask(task *v1alpha1.SyncTask) (bool, error) {
 	if r.isPartial() {
 		what += fmt.Sprintf(", for the named entries alone (people: %d, departments: %d),", len(r.only.Users), len(r.only.Departments))
 	}
-	fmt.Fprintf(r.ErrOut, "Execute task %s in namespace %s? What a sync does cannot be brought back. [y/N] ", what, task.Namespace)
+	choice := "[y/N]"
+	if r.override.any() { // a y is typed without looking
+		choice = fmt.Sprintf("Type %s to go on:", task.Name)
+	}
+	fmt.Fprintf(r.ErrOut, "Execute task %s in namespace %s? What a sync does cannot be brought back. %s ", what, task.Namespace, choice)
 	answer, err := readLine(r.In)
 	if err != nil {
 		return false, fmt.Errorf("reading the answer: %w", err)
+	}
+	if r.override.any() {
+		return answer == task.Name, nil
 	}
 	return strings.EqualFold(answer, "y") || strings.EqualFold(answer, "yes"), nil
 }

@@ -14,5 +14,5 @@ func changed(l Limits, f Facts) *Finding {
 	}
 	return &Finding{GuardStopped, fmt.Sprintf("the run would update %s people, and guard.changed allows %d%%; nothing was written. "+
 		"Look whether a mapping was changed or the source writes its values in another way. %s",
-		share(f.ChangedUsers, whole), l.ChangedPercent, waysOn("changed", f.ChangedUsers, whole))}
+		share(f.ChangedUsers, whole), l.ChangedPercent, waysOn(f, "changed", f.ChangedUsers, whole))}
 }

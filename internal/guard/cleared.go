@@ -30,5 +30,5 @@ func cleared(l Limits, f Facts) *Finding {
 		fields = append(fields, "and "+counted(int64(more), "more field", "more fields"))
 	}
 	return &Finding{GuardStopped, fmt.Sprintf("the run would empty %s, and guard.cleared allows %d%%; nothing was written. "+
-		"Look whether the account of the source may still read what is mapped to it. %s", strings.Join(fields, ", "), l.ClearedPercent, waysOn("cleared", f.Cleared[names[0]], f.ComparedUsers))}
+		"Look whether the account of the source may still read what is mapped to it. %s", strings.Join(fields, ", "), l.ClearedPercent, waysOn(f, "cleared", f.Cleared[names[0]], f.ComparedUsers))}
 }

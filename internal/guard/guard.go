@@ -21,8 +21,8 @@ type Limits struct {
 
 // Facts are what the rules look at, counted over the whole plan.
 type Facts struct {
-	// Run is the name of the run, for the commands in messages.
-	Run string
+	// Task and Run are their names, for the commands in messages.
+	Task, Run string
 	// Partial: the plan is about some people and departments alone, whom somebody named. Departments are still read whole.
 	Partial bool
 	// FirstRun: the owner has no finished run with this source and target yet.

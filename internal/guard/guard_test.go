@@ -129,9 +129,10 @@ func check(t *testing.T, what string, finding *guard.Finding, want string) {
 
 // TestEveryFindingSaysHowToGoOn checks the sentences that people act on: what was found, the limit, and the ways on.
 func TestEveryFindingSaysHowToGoOn(t *testing.T) {
-	stopped := []string{"nothing was written", "Look whether", "If it is right", "reason:", "in the task"}
+	stopped := []string{"nothing was written", "Look whether", "If it is right", "kubectl synccenter run hr --override-", `--reason "..."`, "in the task"}
 	held := []string{
 		"All removals are held, the rest of the run goes on", "kubectl synccenter details hr-7 --status held", "put them back into the source", "undo the edit",
+		"kubectl synccenter run hr --override-", `--reason "..."`,
 	}
 	tests := []struct {
 		name   string
@@ -146,28 +147,28 @@ func TestEveryFindingSaysHowToGoOn(t *testing.T) {
 		{"no department in the source", func(f *guard.Facts) { f.SourceDepartments, f.ActiveDepartments = 0, 1 }, guard.SourceEmpty,
 			"gave no departments, and 1 of them is linked", "no limit lets this pass", []string{"nothing was written", "Look whether", "suspend the task"}},
 		{"fewer people", func(f *guard.Facts) { f.SourceUsers = 10 }, guard.GuardStopped,
-			"lost 990 of 1000 (99.0%) people", "guard.shrink allows 10%", append(stopped, "shrink: {percent: 99}")},
+			"lost 990 of 1000 (99.0%) people", "guard.shrink allows 10%", append(stopped, "--override-shrink 99 ")},
 		{"fewer departments", func(f *guard.Facts) { f.SourceDepartments = 33 }, guard.GuardStopped,
-			"lost 17 of 50 (34.0%) departments", "guard.shrink allows 10%", append(stopped, "shrink: {percent: 34}")},
+			"lost 17 of 50 (34.0%) departments", "guard.shrink allows 10%", append(stopped, "--override-shrink 34 ")},
 		{"emptied fields", func(f *guard.Facts) { f.Cleared = map[string]int64{"mail": 901, "title": 899} }, guard.GuardStopped,
-			`would empty "mail" for 901 of 1000 (90.1%) people, "title" for`, "guard.cleared allows 5%", append(stopped, "cleared: {percent: 91}")},
+			`would empty "mail" for 901 of 1000 (90.1%) people, "title" for`, "guard.cleared allows 5%", append(stopped, "--override-cleared 91 ")},
 		{"many updates", func(f *guard.Facts) { f.ChangedUsers = 1000 }, guard.GuardStopped,
-			"would update 1000 of 1000 (100.0%) people", "guard.changed allows 50%", append(stopped, "changed: {percent: 100}")},
+			"would update 1000 of 1000 (100.0%) people", "guard.changed allows 50%", append(stopped, "--override-changed 100 ")},
 		{"many removals", func(f *guard.Facts) { f.RemovalsUsers, f.Window, f.Waiting = 900, 1, 7 }, guard.TooManyRemovals,
 			"would remove 900 of 1050 (85.7%) linked entries, which makes 901 of 1050 (85.8%) with 1 removal of the last 24h",
-			"guard.removals lets 10 pass within 24h, or more as long as they are at most 2% and 500", append(held, "removals: {floor: 908}", "raise guard.removals in the task")},
+			"guard.removals lets 10 pass within 24h, or more as long as they are at most 2% and 500", append(held, "--override-removals 908 ", "raise guard.removals in the task")},
 		{"a department", func(f *guard.Facts) {
 			f.RemovalsUsers, f.DepartmentLosses = 20, []guard.DepartmentLoss{{Name: "A", Members: 20, Loses: 20}}
-		}, guard.DepartmentEmptied, `the department "A" would lose 20 of 20 (100.0%) people`, "more than half of at least 10", append(held, "removals: {floor: 20}")},
+		}, guard.DepartmentEmptied, `the department "A" would lose 20 of 20 (100.0%) people`, "more than half of at least 10", append(held, "--override-removals 20 ")},
 		{"an edit", func(f *guard.Facts) { f.RemovalsUsers, f.DefinitionChanged = 1, true }, guard.DefinitionChanged,
-			"would remove 1 entry", "differ from the last run that finished its removals", append(held, "removals: {floor: 1}")},
+			"would remove 1 entry", "differ from the last run that finished its removals", append(held, "--override-removals 1 ")},
 		{"a lost state", func(f *guard.Facts) { f.RemovalsUsers, f.RemovalsDepartments, f.StateRebuilt = 1, 1, true }, guard.StateRebuilt,
-			"would remove 2 entries", "no proof", append(held, "removals: {floor: 2}")},
+			"would remove 2 entries", "no proof", append(held, "--override-removals 2 ")},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := quiet()
-			f.Run = "hr-7"
+			f.Task, f.Run = "hr", "hr-7"
 			test.facts(&f)
 			verdict := guard.Evaluate(limits, f)
 			finding := verdict.Stop
@@ -210,13 +211,16 @@ func TestTheOverrideOfAMessageLetsItsRunPass(t *testing.T) {
 			}
 			var number int64
 			for part, limit := range map[string]*int64{
-				"shrink: {percent: ": &l.ShrinkPercent, "cleared: {percent: ": &l.ClearedPercent, "changed: {percent: ": &l.ChangedPercent, "removals: {floor: ": &l.RemovalsFloor,
+				"--override-shrink ": &l.ShrinkPercent, "--override-cleared ": &l.ClearedPercent, "--override-changed ": &l.ChangedPercent, "--override-removals ": &l.RemovalsFloor,
 			} {
 				if _, after, ok := strings.Cut(finding.Message, part); ok {
 					if _, err := fmt.Sscanf(after, "%d", &number); err != nil {
 						t.Fatal(err)
 					}
 					*limit = number
+					if part == "--override-removals " { // at most that many, whatever the task lets pass
+						l.RemovalsPercent, l.RemovalsCount = 0, 0
+					}
 				}
 			}
 		}

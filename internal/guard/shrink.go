@@ -30,7 +30,7 @@ func shrink(l Limits, f Facts) *Finding {
 	}{{people, f.SourceUsers, f.LastSourceUsers}, {"departments", f.SourceDepartments, f.LastSourceDepartments}} {
 		if lost := kind.last - kind.read; over(lost, l.ShrinkPercent, kind.last) && !(f.Partial && kind.name == people) {
 			return &Finding{GuardStopped, fmt.Sprintf("the source lost %s %s since the last complete read, and guard.shrink allows %d%%; nothing was written. "+
-				"Look whether the account of the source still sees everyone, and whether the scope was narrowed. %s", share(lost, kind.last), kind.name, l.ShrinkPercent, waysOn("shrink", lost, kind.last))}
+				"Look whether the account of the source still sees everyone, and whether the scope was narrowed. %s", share(lost, kind.last), kind.name, l.ShrinkPercent, waysOn(f, "shrink", lost, kind.last))}
 		}
 	}
 	return nil

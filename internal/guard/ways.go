@@ -7,25 +7,38 @@ import (
 )
 
 // waysOn says how to go on after a stop when what was found is right: for one run with a limit that just lets it pass, or for good.
-func waysOn(limit string, part, whole int64) string {
+func waysOn(f Facts, limit string, part, whole int64) string {
 	percent := int64(100)
 	if part < whole {
 		percent = (part*100 + whole - 1) / whole
 	}
-	return fmt.Sprintf("If it is right, start a run that may: spec.guardOverride: {reason: \"...\", %s: {percent: %d}}. For good, raise guard.%s in the task",
-		limit, percent, limit)
+	return fmt.Sprintf("If it is right, let one run pass: %s. For good, raise guard.%s in the task", f.override(limit, percent), limit)
 }
 
 // waysOnHeld says what a person can do about held removals. The override lets just as many pass as wait then.
 func waysOnHeld(f Facts) string {
-	run := f.Run
-	if run == "" {
-		run = "RUN"
-	}
+	run := orWord(f.Run, "RUN")
 	return fmt.Sprintf("All removals are held, the rest of the run goes on. See who: kubectl synccenter details %s --status held. "+
 		"Who is to stay: put them back into the source, or undo the edit; whoever is back is held no longer. "+
-		"Who is to go: start a run with spec.guardOverride: {reason: \"...\", removals: {floor: %d}}, which looks at what is held again",
-		run, f.removals()+f.Window+f.Waiting)
+		"Who is to go: %s, which looks at what is held again",
+		run, f.override("removals", f.removals()+f.Window+f.Waiting))
+}
+
+// override is the command for one run that may pass a limit. Without the plugin it is the field guardOverride of a SyncRun.
+func (f Facts) override(limit string, number int64) string {
+	only := ""
+	if f.Partial {
+		only = " --only-user ..."
+	}
+	return fmt.Sprintf("kubectl synccenter run %s%s --override-%s %d --reason \"...\" (guardOverride.%s of a SyncRun)", orWord(f.Task, "TASK"), only, limit, number, limit)
+}
+
+// orWord is a name, or the word for it where it is not known.
+func orWord(name, word string) string {
+	if name == "" {
+		return word
+	}
+	return name
 }
 
 // removals are all that the plan takes away.

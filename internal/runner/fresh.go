@@ -143,7 +143,7 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	if err != nil {
 		return planSummary{}, guard.Verdict{}, err
 	}
-	facts.Run, facts.FirstRun = e.definition.Run.Name, e.loaded.FirstRun || e.state.Partial
+	facts.Task, facts.Run, facts.FirstRun = e.definition.Task.Name, e.definition.Run.Name, e.loaded.FirstRun || e.state.Partial
 	facts.LastSourceUsers, facts.LastSourceDepartments = e.state.LastRead.Users, e.state.LastRead.Departments
 	facts.Window = e.state.RemovalsWithin(e.definition.TaskSpec.Guard.Removals.Window.Duration, e.Now())
 	facts.DefinitionChanged = !e.loaded.FirstRun && e.state.RemovalsDefinition != string(definitionDigest)

@@ -36,7 +36,7 @@ func (e *execution) reachEnd(ctx context.Context, which end, from connector.Sour
 	}
 	if err := replicated.Reach(ctx, known); err != nil {
 		if connector.ClassOf(err) == connector.Incomplete {
-			err = fmt.Errorf("%w; if that is as it should be, after a restored backup for example, run once with guardOverride.shrink", err)
+			err = fmt.Errorf("%w; if that is as it should be, after a restored backup for example, run once with guardOverride.shrink (kubectl synccenter run %s --override-shrink 100 --reason \"...\")", err, e.definition.Task.Name)
 		}
 		return "", e.noted(which, err)
 	}
