@@ -24,6 +24,8 @@ type Capabilities struct {
 	Nested bool
 	// Leaders: departments name their leaders.
 	Leaders bool
+	// SingleLeader: a department names one leader at most.
+	SingleLeader bool
 	// Disable: an account can be turned off without being deleted.
 	Disable bool
 	// DisableField is the field that says whether an account is off, where a mapping may write it: DisabledValue, in any case, is off, and

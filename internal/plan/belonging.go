@@ -130,8 +130,8 @@ func joinNotes(notes ...string) string {
 }
 
 // planStaying records that nothing differs, or that the user stays where they are until a department of theirs is known. nothing: nothing else is
-// planned for the user.
-func (p *Planner) planStaying(base Operation, is belonging, nothing bool) error {
+// planned for the user, and notes are what the record says then.
+func (p *Planner) planStaying(base Operation, is belonging, nothing bool, notes ...string) error {
 	changes := p.options.Capabilities.Membership == directory.OnUser && !p.sameDepartments(is.before, is.after)
 	switch {
 	case is.awaited != "":
@@ -142,7 +142,7 @@ func (p *Planner) planStaying(base Operation, is belonging, nothing bool) error 
 		base.Kind = ChangeUserDepartments
 		return p.output.decided(base, Skipped, ReasonDepartmentUnknown, base.Note+". Until then the user stays in "+strings.Join(p.departmentPaths(is.after), ", "))
 	case nothing:
-		return p.output.unchanged(directory.User, base.SourceID, base.TargetID, base.Name, joinNotes(lossNote(is.loss), base.Note))
+		return p.output.unchanged(directory.User, base.SourceID, base.TargetID, base.Name, joinNotes(append([]string{lossNote(is.loss), base.Note}, notes...)...))
 	}
 	return nil
 }

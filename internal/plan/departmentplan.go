@@ -65,7 +65,8 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 	if err := p.planDepartmentEntry(plan, base, form, pair, mark); err != nil {
 		return err
 	}
-	if err := p.planDepartmentPeople(plan, id, form, pair.target); err != nil {
+	note, err := p.planDepartmentPeople(plan, id, form, pair.target)
+	if err != nil {
 		return err
 	}
 	if p.membership.changes[moving][id] != nil {
@@ -74,7 +75,7 @@ func (p *Planner) planDepartment(id string, form *mapping.Form, pair departmentP
 	}
 	p.reviveLink(pair.link)
 	if planned == 0 {
-		return p.output.unchanged(directory.Department, id, base.TargetID, base.Name, "")
+		return p.output.unchanged(directory.Department, id, base.TargetID, base.Name, note)
 	}
 	return nil
 }
@@ -110,7 +111,8 @@ func (p *Planner) planNewDepartment(base Operation, form *mapping.Form, pair dep
 		return err
 	}
 	plan := p.adder(Operation{Subject: directory.Department, SourceID: base.SourceID, Name: base.Name})
-	return p.planDepartmentPeople(plan, base.SourceID, form, &mapping.Form{})
+	_, err := p.planDepartmentPeople(plan, base.SourceID, form, &mapping.Form{})
+	return err
 }
 
 // adder adds operations that are like base.
@@ -169,19 +171,20 @@ func (p *Planner) planMovers(base Operation) (stay bool, err error) {
 	return false, p.output.planned(base, wave(stageMembership, int(moving)))
 }
 
-// planDepartmentPeople plans the members and leaders of a department.
-func (p *Planner) planDepartmentPeople(plan adder, id string, source, target *mapping.Form) error {
+// planDepartmentPeople plans the members and leaders of a department. The note says who stays a leader although gone.
+func (p *Planner) planDepartmentPeople(plan adder, id string, source, target *mapping.Form) (note string, err error) {
 	if err := p.planDepartmentMembers(plan, id); err != nil {
-		return err
+		return "", err
 	}
 	if !p.options.Capabilities.Leaders {
-		return nil
+		return "", nil
 	}
 	after, before := elements(source.Leaders, p.sourceUserElement), elements(target.Leaders, p.targetUserElement)
+	after, held := p.keepNamed(before, after, p.options.Capabilities.SingleLeader)
 	if sameSet(after, before) {
-		return nil
+		return p.namedNote(held), nil
 	}
-	return plan(SyncDepartmentLeaders, wave(stageLeaders, 0), func(o *Operation) {
+	return p.namedNote(held), plan(SyncDepartmentLeaders, wave(stageLeaders, 0), func(o *Operation) {
 		o.Changes = []Change{p.usersChange(FieldLeaders, before, after)}
 	})
 }

@@ -20,17 +20,17 @@ func (p *Planner) Operations(hold *guard.Finding) iter.Seq2[Operation, error] {
 			yield(Operation{}, err)
 			return
 		}
-		decide := func(o *Operation) *Decision { return p.decide(o, hold, heldRemovals) }
+		part := func(o *Operation) (todo, decided *Operation) { return p.part(o, hold, heldRemovals) }
 		for record, err := range p.output.decisions.Sorted() {
 			if !yieldDecoded(yield, record, err) {
 				return
 			}
 		}
 		// Without a hold, a refused claim and a place that is held nothing more is decided.
-		if (hold != nil || len(p.exchange.refused)+len(p.departments.blocked) > 0) && !p.yieldDecided(yield, decide) {
+		if (hold != nil || len(p.exchange.refused)+len(p.departments.blocked) > 0) && !p.yieldDecided(yield, part) {
 			return
 		}
-		p.yieldUndecided(yield, decide)
+		p.yieldUndecided(yield, part)
 	}
 }
 
@@ -44,7 +44,7 @@ func (p *Planner) Busy(hold *guard.Finding) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if p.decide(&operation, hold, heldRemovals) == nil {
+		if todo, _ := p.part(&operation, hold, heldRemovals); todo != nil {
 			return true, nil
 		}
 	}
@@ -62,24 +62,21 @@ func yieldDecoded(yield func(Operation, error) bool, record spool.Record, err er
 }
 
 // yieldDecided yields what would have to be done if it were not decided, and reports whether to go on.
-func (p *Planner) yieldDecided(yield func(Operation, error) bool, decide func(*Operation) *Decision) bool {
+func (p *Planner) yieldDecided(yield func(Operation, error) bool, part func(*Operation) (todo, decided *Operation)) bool {
 	for operation, err := range p.decodeOperations() {
 		if err != nil {
 			yield(Operation{}, err)
 			return false
 		}
-		if decision := decide(&operation); decision != nil {
-			operation.Index, operation.Wave, operation.Decision = -1, 0, decision
-			if !yield(operation, nil) {
-				return false
-			}
+		if _, decided := part(&operation); decided != nil && !yield(*decided, nil) {
+			return false
 		}
 	}
 	return true
 }
 
 // yieldUndecided yields what is to be done, numbered.
-func (p *Planner) yieldUndecided(yield func(Operation, error) bool, decide func(*Operation) *Decision) {
+func (p *Planner) yieldUndecided(yield func(Operation, error) bool, part func(*Operation) (todo, decided *Operation)) {
 	index := 0
 	needs := newNeeds(p)
 	for operation, err := range p.decodeOperations() {
@@ -87,13 +84,14 @@ func (p *Planner) yieldUndecided(yield func(Operation, error) bool, decide func(
 			yield(Operation{}, err)
 			return
 		}
-		if decide(&operation) != nil {
+		todo, _ := part(&operation)
+		if todo == nil {
 			continue
 		}
-		operation.Index = index
-		needs.fill(&operation)
+		todo.Index = index
+		needs.fill(todo)
 		index++
-		if !yield(operation, nil) {
+		if !yield(*todo, nil) {
 			return
 		}
 	}
@@ -137,6 +135,17 @@ func (p *Planner) heldRemovals(hold *guard.Finding) (map[string]bool, error) {
 	return held, nil
 }
 
+// part says what of an operation is to be done, and what of it is decided before anything is done. Only one that takes people out of references can
+// be both.
+func (p *Planner) part(o *Operation, hold *guard.Finding, heldRemovals map[string]bool) (todo, decided *Operation) {
+	if decision := p.decide(o, hold, heldRemovals); decision != nil {
+		whole := *o
+		whole.Index, whole.Wave, whole.Decision = -1, 0, decision
+		return nil, &whole
+	}
+	return p.partNamed(o, heldRemovals)
+}
+
 // decide says what is known of an operation before anything is done.
 func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[string]bool) *Decision {
 	if hold != nil && o.TakesAway {
@@ -153,14 +162,20 @@ func (p *Planner) decide(o *Operation, hold *guard.Finding, heldRemovals map[str
 	if !p.concernsClaim(o) {
 		return nil
 	}
-	if refused, ok := p.exchange.refused[o.SourceID]; ok {
-		if !claims(o) && refused.Status == Failed {
-			refused.Status = Skipped
-		}
+	decision := p.decideClaim(o.SourceID, heldRemovals)
+	if decision != nil && decision.Status == Failed && !claims(o) {
+		decision.Status = Skipped
+	}
+	return decision
+}
+
+// decideClaim says why a user cannot have the identifier that is claimed, as far as that is known.
+func (p *Planner) decideClaim(id string, heldRemovals map[string]bool) *Decision {
+	if refused, ok := p.exchange.refused[id]; ok {
 		return &refused
 	}
-	seen := []string{o.SourceID}
-	for giver := p.exchange.needs[o.SourceID]; giver != "" && !slices.Contains(seen, giver); giver = p.exchange.needs[giver] {
+	seen := []string{id}
+	for giver := p.exchange.needs[id]; giver != "" && !slices.Contains(seen, giver); giver = p.exchange.needs[giver] {
 		if heldRemovals[giver] {
 			return &Decision{Held, ReasonDependsOnHeld, fmt.Sprintf(
 				"the identifier still belongs to the user %s, whose removal is held; decide about that removal first", giver)}

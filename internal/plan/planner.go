@@ -71,6 +71,8 @@ type Planner struct {
 	facts       guard.Facts
 	exchange    exchange
 	membership  membership
+	// replaced are people whose removal waits since an earlier run and whose place in a field of one name somebody else gets.
+	replaced map[string]bool
 }
 
 type entryKey struct {
@@ -157,6 +159,7 @@ func (p *Planner) Plan(references References) (guard.Facts, error) {
 	p.output = newOutput(p.protected)
 	p.exchange = newExchange(p.identifierEquality())
 	p.membership = newMembership()
+	p.replaced = map[string]bool{}
 	p.facts = guard.Facts{Cleared: map[string]int64{}, Partial: p.options.Only != nil}
 	p.facts.ActiveUsers = p.options.Links.Count(directory.User, state.Active)
 	p.facts.ActiveDepartments = p.options.Links.Count(directory.Department, state.Active)

@@ -92,7 +92,8 @@ func (p *Planner) planNewUser(base Operation, j *pair) error {
 	if err := p.output.planned(base, wave(stageCreateUsers, rivals)); err != nil {
 		return err
 	}
-	return p.planReferences(base, form, &mapping.Form{})
+	_, err = p.planReferences(base, form, &mapping.Form{})
+	return err
 }
 
 // planPair compares a source user with its target entry.
@@ -144,7 +145,8 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 		return err
 	}
 	own := p.output.len()
-	if err := p.planReferences(base, source, target); err != nil {
+	named, err := p.planReferences(base, source, target)
+	if err != nil {
 		return err
 	}
 	if p.facts.ChangedUsers == changed && (p.output.len() > own || !p.sameDepartments(is.before, is.after)) {
@@ -153,8 +155,7 @@ func (p *Planner) planPair(base Operation, j *pair, found match) error {
 	if !enable {
 		p.reviveLink(j.link)
 	}
-	base.Note = joinNotes(base.Note, off.note())
-	return p.planStaying(base, is, planned == p.output.len()+p.exchange.len())
+	return p.planStaying(base, is, planned == p.output.len()+p.exchange.len(), off.note(), named)
 }
 
 // disabledByUs reports that this task turned the account off, under this source ID or under the one that it is taken over from.
@@ -249,15 +250,19 @@ func (p *Planner) planIdentifier(rename Operation, change Change) error {
 	return nil
 }
 
-// planReferences plans the fields that name other users. They come last, when everybody exists.
-func (p *Planner) planReferences(base Operation, source, target *mapping.Form) error {
+// planReferences plans the fields that name other users. They come last, when everybody exists. The note says who stays named although gone.
+func (p *Planner) planReferences(base Operation, source, target *mapping.Form) (note string, err error) {
 	var changes []Change
+	var held []string
 	for _, attribute := range source.References {
 		if slices.Contains(target.Unreadable, attribute.Name) {
 			continue
 		}
 		after := elements(attribute.Values, p.sourceUserElement)
 		before := elements(target.References.Get(attribute.Name), p.targetUserElement)
+		field, _ := p.options.Mapper.Field(directory.User, attribute.Name)
+		after, kept := p.keepNamed(before, after, !field.Multiple)
+		held = append(held, kept...)
 		if sameSet(after, before) {
 			continue
 		}
@@ -267,11 +272,11 @@ func (p *Planner) planReferences(base Operation, source, target *mapping.Form) e
 		}
 	}
 	if len(changes) == 0 {
-		return nil
+		return p.namedNote(held), nil
 	}
 	base.Kind, base.Changes = UpdateUser, changes
 	base.Parent, base.Departments, base.Mark = "", nil, false
-	return p.output.planned(base, wave(stageReferences, 0))
+	return p.namedNote(held), p.output.planned(base, wave(stageReferences, 0))
 }
 
 // usersChange is a change of a field that names users.

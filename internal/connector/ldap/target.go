@@ -71,6 +71,9 @@ func (t *Target) Capabilities() directory.Capabilities {
 	if users.Disable != nil {
 		c.DisableField, c.DisabledValue, c.EnabledValue = t.spelling(directory.User, users.Disable.Attribute), users.Disable.Disabled, users.Disable.Enabled
 	}
+	if field, ok := t.schema.Field(directory.Department, departments.LeaderAttribute); ok {
+		c.SingleLeader = !field.Multiple
+	}
 	switch {
 	case departments.Type == Groups:
 		c.Membership = directory.OnDepartment

@@ -32,6 +32,7 @@ func (r *run) check() {
 	r.explained()
 	r.leftAlone(v)
 	r.removedRightly(v)
+	r.heldStay(v)
 	r.linkedRightly()
 	r.guarded(v)
 }
@@ -329,6 +330,42 @@ func (r *run) removedByPolicy(one removal) {
 	if r.marks(was.Kind) && was.Mark != nil && *was.Mark != (directory.Mark{Owner: owner, SourceID: one.link.SourceID}) {
 		r.Fatalf("%s %s was removed, and its mark is %+v", one.link.Kind, one.link.SourceID, *was.Mark)
 	}
+}
+
+// heldStay fails if something was taken from somebody whose removal waits for a person: a department, or that another entry names them.
+func (r *run) heldStay(v *view) {
+	r.Helper()
+	for link := range r.linksAfter.Links.Sorted(directory.User) {
+		key := memory.Key{Kind: directory.User, ID: link.SourceID}
+		held := memory.Key{Kind: directory.User, ID: link.TargetID}
+		was, is := r.before[held], r.after[held]
+		if stands := v.standing(key); link.State != state.Held || stands != absent && stands != out || was == nil || is == nil || r.triedToRemove(key) {
+			continue
+		}
+		if !slices.Equal(slices.Sorted(slices.Values(was.Departments)), slices.Sorted(slices.Values(is.Departments))) ||
+			!slices.Equal(membersOf(r.before, held), membersOf(r.after, held)) {
+			r.Fatalf("the removal of user %s is held, and the departments changed from %q %q to %q %q", key.ID, was.Departments, membersOf(r.before, held), is.Departments, membersOf(r.after, held))
+		}
+		for other, before := range r.before {
+			after, reference := r.after[other], memory.Reference(held.ID)
+			if after == nil {
+				continue
+			}
+			if slices.Contains(before.Leaders, reference) && !slices.Contains(after.Leaders, reference) {
+				r.Fatalf("the removal of user %s is held, and %s %s does not name it as leader any more", key.ID, other.Kind, other.ID)
+			}
+			if slices.Contains(before.Fields["boss"], reference) && len(after.Fields["boss"]) == 0 {
+				r.Fatalf("the removal of user %s is held, and %s %s does not name it as boss any more", key.ID, other.Kind, other.ID)
+			}
+		}
+	}
+}
+
+// triedToRemove reports that a run was to remove somebody, whatever came of it.
+func (r *run) triedToRemove(key memory.Key) bool {
+	return slices.ContainsFunc(r.records, func(h history.Record) bool {
+		return h.Subject == key.Kind && h.SourceID == key.ID && h.Operation == plan.DeleteUser && h.Status != plan.Held
+	})
 }
 
 // linkedRightly fails if an entry became ours that must not, or a link came or went without a record.
