@@ -204,11 +204,15 @@ func (w *wave) begin(operation plan.Operation, do func(context.Context, *plan.Op
 func (w *wave) unlessRefused(ctx context.Context, operation *plan.Operation, do func(context.Context, *plan.Operation, bool) (Outcome, error)) (Outcome, error) {
 	doubtful := w.ledger.begin(operation.Index)
 	outcome, refused := w.refuse(operation, doubtful)
-	if !refused {
-		var err error
-		if outcome, err = do(ctx, operation, doubtful); err != nil {
-			return Outcome{}, err
-		}
+	var err error
+	switch {
+	case !refused:
+		outcome, err = do(ctx, operation, doubtful)
+	case doubtful:
+		outcome, err = w.lookBack(ctx, operation, outcome)
+	}
+	if err != nil {
+		return Outcome{}, err
 	}
 	if outcome.Status != plan.Succeeded {
 		return w.giveBack(ctx, operation, outcome)
@@ -273,6 +277,9 @@ func (a *Applier) over() string {
 
 // remember keeps the ID of an entry that later operations refer to.
 func (a *Applier) remember(operation *plan.Operation, outcome Outcome) {
+	if outcome.Unsure && isCreate(operation.Kind) {
+		a.targets.doubt(operation.Subject, operation.SourceID)
+	}
 	if outcome.Status != plan.Succeeded || operation.SourceID == "" {
 		return
 	}
@@ -287,14 +294,27 @@ func (a *Applier) remember(operation *plan.Operation, outcome Outcome) {
 // carryOut does one operation. An error ends applying; the failure of the operation is its outcome.
 func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
 	step, err := a.prepare(operation)
-	if err != nil {
-		return a.failed(ctx, err)
+	if err == nil {
+		step.finishes = operation.Finishes
+		entry, err := a.perform(ctx, step, doubtful)
+		if err != nil {
+			return a.failed(ctx, err)
+		}
+		outcome := a.succeeded(operation, step, entry)
+		if doubtful && operation.TargetID != "" && a.refersToDoubt(nil, step.pending) {
+			outcome = unsure(outcome)
+		}
+		return outcome, nil
 	}
-	step.finishes = operation.Finishes
-	entry, err := a.perform(ctx, step, doubtful)
-	if err != nil {
-		return a.failed(ctx, err)
+	outcome, fatal := a.failed(ctx, err)
+	if fatal == nil && doubtful && a.refersToDoubt(err, nil) {
+		outcome = unsure(outcome)
 	}
+	return outcome, fatal
+}
+
+// succeeded is the outcome of a step that was done.
+func (a *Applier) succeeded(operation *plan.Operation, step step, entry *directory.Entry) Outcome {
 	outcome := Outcome{Status: plan.Succeeded, Pending: step.pending}
 	if len(step.pending) > 0 {
 		outcome.Reason, outcome.Message = ReasonReferencePending, pendingMessage(step.pending)
@@ -305,7 +325,7 @@ func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubt
 			outcome.TargetID = entry.ID
 		}
 	}
-	return outcome, nil
+	return outcome
 }
 
 // failed turns the error of an operation into its outcome, unless it is one that ends applying.
@@ -319,7 +339,7 @@ func (a *Applier) failed(ctx context.Context, err error) (Outcome, error) {
 	var refused *refusal
 	var doubt *unsettled
 	if errors.As(err, &refused) && (refused.reason == ReasonInDoubt || !errors.As(err, &doubt)) {
-		return Outcome{Status: refused.status, Reason: refused.reason, Message: refused.message, Pending: refused.pending}, nil
+		return Outcome{Status: refused.status, Reason: refused.reason, Message: refused.message, Pending: refused.pending, Unsure: refused.reason == ReasonInDoubt}, nil
 	}
 	message := err.Error()
 	if doubtfulAfter(err) {
@@ -329,5 +349,5 @@ func (a *Applier) failed(ctx context.Context, err error) (Outcome, error) {
 	if refused != nil {
 		reason = ReasonInDoubt
 	}
-	return Outcome{Status: plan.Failed, Reason: reason, Message: message}, nil
+	return Outcome{Status: plan.Failed, Reason: reason, Message: message, Unsure: doubtfulAfter(err)}, nil
 }

@@ -25,7 +25,7 @@ func (a *Applier) createUser(operation *plan.Operation) (step, error) {
 	entry.Departments, missing = a.targets.all(directory.Department, operation.Departments)
 	if len(missing) > 0 && missing[0] == operation.Departments[0] {
 		return step{}, &refusal{status: plan.Skipped, reason: ReasonDependencyFailed,
-			message: fmt.Sprintf("the main department %s is not in the target", missing[0])}
+			message: fmt.Sprintf("the main department %s is not in the target", missing[0]), unsure: a.targets.doubted(directory.Department, missing[0])}
 	}
 	s := a.create(operation, entry, a.target.CreateUser)
 	if len(missing) > 0 {

@@ -23,6 +23,8 @@ type Outcome struct {
 	Learned []state.Learned `json:"learned,omitempty"`
 	// Pending are the references of the operation that name entries which are not linked yet, so that they were left out.
 	Pending []Pending `json:"pending,omitempty"`
+	// Unsure says that nobody knows whether the operation was done.
+	Unsure bool `json:"unsure,omitempty"`
 }
 
 // Pending are references of one field that wait for a link.
@@ -73,6 +75,8 @@ type refusal struct {
 	reason  string
 	message string
 	pending []Pending
+	// unsure: what the operation needs may be there, and nobody knows which entry it is.
+	unsure bool
 }
 
 func (r *refusal) Error() string { return r.message }

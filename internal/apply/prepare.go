@@ -53,7 +53,8 @@ func (a *Applier) subject(operation *plan.Operation) (string, error) {
 	if id, ok := a.targets.of(operation.Subject, operation.SourceID); ok {
 		return id, nil
 	}
-	return "", &refusal{status: plan.Skipped, reason: ReasonDependencyFailed, message: "the entry is not in the target, since its creation was not done"}
+	return "", &refusal{status: plan.Skipped, reason: ReasonDependencyFailed, message: "the entry is not in the target, since its creation was not done",
+		unsure: a.targets.doubted(operation.Subject, operation.SourceID)}
 }
 
 // parent is the target ID of a department's parent.
@@ -64,7 +65,8 @@ func (a *Applier) parent(sourceID string) (string, error) {
 	if id, ok := a.targets.of(directory.Department, sourceID); ok {
 		return id, nil
 	}
-	return "", &refusal{status: plan.Skipped, reason: ReasonDependencyFailed, message: fmt.Sprintf("the parent department %s is not in the target", sourceID)}
+	return "", &refusal{status: plan.Skipped, reason: ReasonDependencyFailed, message: fmt.Sprintf("the parent department %s is not in the target", sourceID),
+		unsure: a.targets.doubted(directory.Department, sourceID)}
 }
 
 // isField tells a field of the directory from what a change list says beside.

@@ -102,7 +102,7 @@ func (w *wave) removeBatch(kind directory.Kind, batch []plan.Operation) error {
 func settledRemoval(operation *plan.Operation, entry *directory.Entry, there bool, unseen error) (Outcome, bool) {
 	switch {
 	case unseen != nil:
-		return Outcome{Status: plan.Failed, Reason: ReasonInDoubt, Message: fmt.Sprintf(
+		return Outcome{Status: plan.Failed, Reason: ReasonInDoubt, Unsure: true, Message: fmt.Sprintf(
 			"whether it was removed is not known: %v; the next run compares and puts it right", unseen)}, true
 	case !there:
 		return Outcome{Status: plan.Succeeded, Reason: ReasonGone, Message: "the target entry was gone already"}, true

@@ -16,6 +16,8 @@ type targets struct {
 	made map[entryKey]string
 	// makers are the source IDs of what was made, by target ID.
 	makers map[entryKey]string
+	// doubts are the source IDs of what may have been made, by an attempt that died.
+	doubts map[entryKey]bool
 }
 
 // entryKey names an entry of one side.
@@ -25,7 +27,7 @@ type entryKey struct {
 }
 
 func newTargets(links *state.Links, lost map[directory.Kind][]string) *targets {
-	t := &targets{links: links, lost: map[entryKey]bool{}, made: map[entryKey]string{}, makers: map[entryKey]string{}}
+	t := &targets{links: links, lost: map[entryKey]bool{}, made: map[entryKey]string{}, makers: map[entryKey]string{}, doubts: map[entryKey]bool{}}
 	for kind, ids := range lost {
 		for _, id := range ids {
 			t.lost[entryKey{kind, id}] = true
@@ -42,6 +44,20 @@ func (t *targets) add(kind directory.Kind, sourceID, targetID string) {
 	defer t.mu.Unlock()
 	t.made[entryKey{kind, sourceID}] = targetID
 	t.makers[entryKey{kind, targetID}] = sourceID
+}
+
+// doubt notes that nobody knows whether an entry was made.
+func (t *targets) doubt(kind directory.Kind, sourceID string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.doubts[entryKey{kind, sourceID}] = true
+}
+
+// doubted reports that.
+func (t *targets) doubted(kind directory.Kind, sourceID string) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.doubts[entryKey{kind, sourceID}]
 }
 
 // mayBe reports that a target entry can be that of a source entry: it is nobody else's.

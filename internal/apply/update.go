@@ -63,11 +63,9 @@ func (a *Applier) unlikeBefore(entry *directory.Entry, operation *plan.Operation
 	if a.options.SettleOnly == "" || endsTemporary(operation) {
 		return nil
 	}
-	for _, change := range operation.Changes {
-		if isField(change) && !isSecret(change) && !unreadable(entry, change.Field) && !sameValues(entry.Attributes.Get(change.Field), change.Before) {
-			return &refusal{status: plan.Failed, reason: ReasonInDoubt,
-				message: fmt.Sprintf("whether this was done is not known: %s reads neither as before nor as planned; the next run compares and puts it right", change.Field)}
-		}
+	if field := changedOtherwise(entry, operation); field != "" {
+		return &refusal{status: plan.Failed, reason: ReasonInDoubt,
+			message: fmt.Sprintf("whether this was done is not known: %s reads neither as before nor as planned; the next run compares and puts it right", field)}
 	}
 	return nil
 }

@@ -19,17 +19,28 @@ type question struct {
 	prepare func(context.Context) error
 	fields  func() []string
 	judge   func(*directory.Entry) apply.Verdict
+	// before looks at what judging the answer needs beside it; nil when that is nothing.
+	before func(ctx context.Context, answer []directory.Entry) error
 }
 
 // absent looks entries up in the source just before they are removed, together with some that were found by the read. When none of those
 // is found, in scope, by the same call, the answer says nothing: the account may have lost the right to see people or what the filters ask for.
 func (e *execution) absent(present presentSample) apply.Absent {
-	return e.lookUp(present, question{e.needScope, e.scopeFields, e.entryVerdict})
+	return e.lookUp(present, question{prepare: e.needScope, fields: e.scopeFields, judge: e.entryVerdict})
 }
 
 // withoutDepartment does the same for the departments of users.
 func (e *execution) withoutDepartment(present presentSample) apply.Absent {
-	return e.lookUp(present, question{e.needScope, e.scopeFields, e.departmentVerdict})
+	return func(ctx context.Context, kind directory.Kind, ids []string) (map[string]apply.Verdict, error) {
+		gone := map[string]bool{}
+		return e.lookUp(present, question{
+			prepare: e.needScope, fields: e.scopeFields,
+			judge: func(entry *directory.Entry) apply.Verdict { return e.departmentVerdict(entry, gone) },
+			before: func(ctx context.Context, answer []directory.Entry) error {
+				return e.findGone(ctx, present[directory.Department], answer, gone)
+			},
+		})(ctx, kind, ids)
+	}
 }
 
 // turnedOff does the same for users whose account the source turns off.
@@ -41,7 +52,7 @@ func (e *execution) turnedOff(present presentSample) apply.Absent {
 		return e.needMapper(ctx)
 	}
 	fields := func() []string { return union(e.scopeFields(), e.mapper.SourceFields(directory.User)) }
-	return e.lookUp(present, question{prepare, fields, e.accountVerdict})
+	return e.lookUp(present, question{prepare: prepare, fields: fields, judge: e.accountVerdict})
 }
 
 func (e *execution) scopeFields() []string { return e.chosen.Fields() }
@@ -67,9 +78,51 @@ func (e *execution) lookUp(present presentSample, asked question) apply.Absent {
 			return nil, fmt.Errorf("entries that the read had found in scope (%q) were not found so by the look-up either, so its answer cannot be trusted; "+
 				"check the rights of the source's account and run again", known)
 		}
+		if asked.before != nil {
+			if err := asked.before(ctx, entries); err != nil {
+				return nil, err
+			}
+		}
 		return verdicts(ids, found, asked.judge), nil
 	}
 }
+
+// findGone notes which departments that users name are gone: the read did not have them, and nor has the source now. One that is newer than the read
+// is not among them. Nothing is gone when the same call does not find a department that must be there.
+func (e *execution) findGone(ctx context.Context, sample []string, users []directory.Entry, gone map[string]bool) error {
+	var missing []string
+	for i := range users {
+		for _, id := range users[i].Departments {
+			if !e.chosen.Knows(id) && !slices.Contains(missing, id) {
+				missing = append(missing, id)
+			}
+		}
+	}
+	known := chooseSentinels(sample, missing)
+	if len(known) == 0 {
+		return nil
+	}
+	for ids := range slices.Chunk(missing, departmentBatch) {
+		entries, err := e.source.Lookup(ctx, directory.Department, slices.Concat(ids, known), nil)
+		if err != nil {
+			return fmt.Errorf("looking up the departments that they name: %w", err)
+		}
+		there := map[string]bool{}
+		for i := range entries {
+			there[entries[i].ID] = true
+		}
+		if !slices.ContainsFunc(known, func(id string) bool { return there[id] }) {
+			continue
+		}
+		for _, id := range ids {
+			gone[id] = !there[id]
+		}
+	}
+	return nil
+}
+
+// departmentBatch is how many departments are looked up at once: with the sentinels no more than a connector asks for in one request.
+const departmentBatch = 90
 
 // needScope prepares the scope when this attempt goes on with a plan and has read nothing yet.
 func (e *execution) needScope(ctx context.Context) error {
@@ -133,8 +186,9 @@ func (e *execution) entryVerdict(entry *directory.Entry) apply.Verdict {
 	return apply.OutOfScope
 }
 
-// departmentVerdict says whether a user of the source has a department that the task is about. One that is newer than the read tells nothing.
-func (e *execution) departmentVerdict(entry *directory.Entry) apply.Verdict {
+// departmentVerdict says whether a user of the source has a department that the task is about. One that is newer than the read tells nothing, and
+// one that is gone is none.
+func (e *execution) departmentVerdict(entry *directory.Entry, gone map[string]bool) apply.Verdict {
 	verdict := e.entryVerdict(entry)
 	if verdict != apply.StillThere {
 		return verdict
@@ -143,7 +197,7 @@ func (e *execution) departmentVerdict(entry *directory.Entry) apply.Verdict {
 		switch {
 		case e.chosen.Department(id):
 			return apply.StillThere
-		case !e.chosen.Knows(id):
+		case !e.chosen.Knows(id) && !gone[id]:
 			verdict = ""
 		}
 	}

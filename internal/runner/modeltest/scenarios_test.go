@@ -54,15 +54,17 @@ func (w *world) fails(method string, n int, fault memory.Fault) {
 	})
 }
 
-// killed lets an attempt die right after its first call of a method to the target.
-func (r *run) killed(method string) {
+// killed lets an attempt die right after its n-th call of a method to the target.
+func (r *run) killed(method string, n int) {
 	r.Helper()
 	l := &life{}
 	r.store.life, r.reports.life = l, l
 	r.target.Trouble(func(call memory.Call) *memory.Fault {
 		if call.Method == method && !l.dead {
-			l.dead = true
-			return &memory.Fault{Err: errDead, After: true}
+			if n--; n == 0 {
+				l.dead = true
+				return &memory.Fault{Err: errDead, After: true}
+			}
 		}
 		return l.fault(call)
 	})
@@ -98,7 +100,7 @@ func TestAChangeThatTheTargetStoresInItsOwnWay(t *testing.T) {
 			w.sync()
 			w.has(w.source, directory.User, "1", map[string]string{"uid": "wang", change[0]: change[1]})
 			r := w.begin(nil)
-			r.killed(method)
+			r.killed(method, 1)
 
 			if err := r.attempt(context.Background(), true); err != nil {
 				t.Fatal(err)
@@ -215,7 +217,7 @@ func TestARemovalThatWasDoneBeforeTheProcessDied(t *testing.T) {
 				w.has(w.source, directory.User, "7", map[string]string{"uid": "new"})
 			}
 			r := w.begin(nil)
-			r.killed(removal.method)
+			r.killed(removal.method, 1)
 
 			if err := r.attempt(context.Background(), false); err != nil {
 				t.Fatal(err)
@@ -224,6 +226,87 @@ func TestARemovalThatWasDoneBeforeTheProcessDied(t *testing.T) {
 			r.end().check()
 			if got := r.record("DeleteUser"); string(got.Status) != removal.status || got.Reason != removal.reason {
 				t.Errorf("the record says %s", describe(&got))
+			}
+		})
+	}
+}
+
+// TestAnExchangeThatWasDoneBeforeTheProcessDied: the last attempt cannot tell of the one who stepped aside and has a new login by now, and tells the
+// truth about the other one all the same.
+func TestAnExchangeThatWasDoneBeforeTheProcessDied(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(c *memory.Config) { c.Normalise["login"] = strings.ToLower })
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "ann"})
+	w.has(w.source, directory.User, "2", map[string]string{"uid": "bob"})
+	w.sync()
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "Bob"})
+	w.has(w.source, directory.User, "2", map[string]string{"uid": "ann"})
+	r := w.begin(nil)
+	r.killed("ChangeUserIdentifier", 3)
+
+	if err := r.attempt(context.Background(), true); err != nil {
+		t.Fatal(err)
+	}
+
+	r.end().check()
+	for _, record := range r.records {
+		if record.SourceID == "2" && record.Status != "Succeeded" {
+			t.Errorf("the other one has the login, and the record says %s", describe(&record))
+		}
+	}
+	if w.sync(); w.sync().writes != 0 {
+		t.Error("the second run after it still writes")
+	}
+}
+
+// TestAMemberWhoseCreationIsInDoubt was made a member by the attempt that died: no record may say that this was left for later.
+func TestAMemberWhoseCreationIsInDoubt(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(c *memory.Config) { unmarked(c); onDepartment(c) })
+	w.has(w.source, directory.Department, "1", map[string]string{"ou": "Sales"})
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "li", "phone": "45 6"}) // which the target stores in its own way
+	_ = w.source.Edit(memory.Key{Kind: directory.User, ID: "1"}, func(u *memory.Entry) { u.Departments = []string{"1"} })
+	r := w.begin(nil)
+	r.killed("SyncDepartmentMembers", 1)
+
+	if err := r.attempt(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+
+	r.end().check()
+	if got := r.record("SyncDepartmentMembers"); got.Reason != "InDoubt" {
+		t.Errorf("the record says %s", describe(&got))
+	}
+}
+
+func onDepartment(config *memory.Config) {
+	config.Capabilities.Membership, config.Capabilities.MainDepartment = directory.OnDepartment, false
+}
+
+// TestWhoNamesADepartmentThatIsGoneLosesIt: the look-up just before tells a department that is gone from one that is newer than the read.
+func TestWhoNamesADepartmentThatIsGoneLosesIt(t *testing.T) {
+	t.Parallel()
+	for name, adapt := range map[string]func(*memory.Config){"on the user": func(*memory.Config) {}, "on the department": onDepartment} {
+		t.Run(name, func(t *testing.T) {
+			w := scenario(t, adapt)
+			w.has(w.source, directory.Department, "1", map[string]string{"ou": "Sales"})
+			w.has(w.source, directory.Department, "2", map[string]string{"ou": "Research"})
+			w.has(w.source, directory.User, "1", map[string]string{"uid": "li"})
+			w.has(w.source, directory.User, "2", map[string]string{"uid": "wang"})
+			_ = w.source.Edit(memory.Key{Kind: directory.User, ID: "1"}, func(u *memory.Entry) { u.Departments = []string{"1"} })
+			w.sync()
+			_ = w.source.Delete(memory.Key{Kind: directory.Department, ID: "1"})
+
+			r := w.sync()
+
+			for _, record := range r.records {
+				if record.Reason == "LookupFailed" {
+					t.Errorf("the record says %s", describe(&record))
+				}
+			}
+			user := memory.Key{Kind: directory.User, ID: "1"}
+			if left := append(r.after[user].Departments, membersOf(r.after, user)...); len(left) > 0 {
+				t.Errorf("the user is still in %q", left)
 			}
 		})
 	}
