@@ -75,13 +75,25 @@ func (p *Planner) refuseOccupied(movements map[string]movement, held map[place]s
 				p.refuse(id, ReasonNameInUse, fmt.Sprintf(
 					"the name below its parent belongs to the target department %q, which stays there; rename or move one of the two", other.name))
 			}
-			target := p.departments.pairs[id].target
-			if target == nil {
-				delete(movements, id)
-				continue
+			p.stays(id, movements, stayers)
+		}
+		if !again {
+			if id := p.refuseCircle(movements); id != "" {
+				p.stays(id, movements, stayers)
+				again = true
 			}
-			movements[id] = movement{now: m.now, then: m.now, between: m.now}
-			stayers[m.now] = stayer{target.Name, other.held}
 		}
 	}
+}
+
+// stays notes that a department, as it was refused its place, is not made or keeps the one that it has.
+func (p *Planner) stays(id string, movements map[string]movement, stayers map[place]stayer) {
+	target := p.departments.pairs[id].target
+	if target == nil {
+		delete(movements, id)
+		return
+	}
+	now := movements[id].now
+	movements[id] = movement{now: now, then: now, between: now}
+	stayers[now] = stayer{target.Name, p.departments.blocked[id]}
 }

@@ -36,6 +36,8 @@ const (
 	ReasonNotFound = "NotFound"
 	// ReasonOutOfScope: the run names an entry that the task is not about.
 	ReasonOutOfScope = "OutOfScope"
+	// ReasonBelowItself: the department would stand below itself, since one between cannot be moved.
+	ReasonBelowItself = "BelowItself"
 	// ReasonDependsOnHeld: something that this needs is held.
 	ReasonDependsOnHeld = "DependsOnHeld"
 	// ReasonHasHeldPeople: the department still has people whose removal is held.

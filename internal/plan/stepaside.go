@@ -28,10 +28,13 @@ type movement struct {
 func (p *Planner) findStepAsides() {
 	p.departments.aside, p.departments.takes = map[string]bool{}, map[string]string{}
 	p.departments.waits, p.departments.blocked = map[string]string{}, map[string]string{}
+	movements, standing, held := p.movements()
 	if p.departmentNameField() == "" {
+		for id := p.refuseCircle(movements); id != ""; id = p.refuseCircle(movements) {
+			p.stays(id, movements, map[place]stayer{})
+		}
 		return
 	}
-	movements, standing, held := p.movements()
 	p.refuseOccupied(movements, held)
 	arriving := map[place]string{}
 	for id, m := range movements {
@@ -56,8 +59,11 @@ func (p *Planner) findStepAsides() {
 		}
 	}
 	for id := range takes {
-		p.departments.waits[id] = lastGiver(id, takes, movements)
+		if giver := lastGiver(id, takes, movements); giver != "" {
+			p.departments.waits[id] = giver
+		}
 	}
+	p.waitInCircles(movements)
 }
 
 // wantedPlace is where a source department is to stand.

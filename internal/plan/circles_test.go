@@ -1,0 +1,57 @@
+package plan_test
+
+import (
+	"testing"
+
+	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/guard"
+)
+
+// turnedOver is a branch A, B, C whose lowest department goes to the top in the source, and whose highest one goes below that.
+func turnedOver(t *testing.T) *world {
+	t.Helper()
+	w := newWorld()
+	w.department("d1", "A", "")
+	w.department("d2", "B", "d1")
+	w.department("d3", "C", "d2")
+	w.department("d4", "D", "")
+	return w
+}
+
+func (w *world) turnOver() {
+	w.source["d3"].Parent, w.source["d1"].Parent = "", "d3"
+}
+
+func TestADepartmentDoesNotMoveBelowOneThatCannotMove(t *testing.T) {
+	w := turnedOver(t)
+	w.sync(t)
+	w.turnOver()
+	w.target["x1"] = &directory.Entry{Kind: directory.Department, ID: "x1", Name: "C", Attributes: directory.Attributes{{Name: "label", Values: []string{"C"}}}}
+
+	w.expectPlan(t, `MoveDepartment d1 Failed/BelowItself (parent):[]>[d3]
+MoveDepartment d3 Failed/NameInUse (parent):[d2]>[]
+`)
+
+	delete(w.target, "x1")
+	w.sync(t)
+	w.settled(t)
+}
+
+func TestADepartmentWaitsForTheOneThatWaitsForAHeldRemoval(t *testing.T) {
+	w := turnedOver(t)
+	w.department("d4", "C", "")
+	w.sync(t)
+	w.turnOver()
+	delete(w.source, "d4")
+	want := `MoveDepartment d3 Held/DependsOnHeld (parent):[d2]>[]
+MoveDepartment d1 Held/DependsOnHeld (parent):[]>[d3]
+`
+	w.hold = &guard.Finding{Reason: "TooMany", Message: "too many"}
+	w.expectPlan(t, "UpdateDepartment d4 Held/TooMany label:[C]>[swap-af327a647853]\n"+want+"DeleteDepartment d4 Held/TooMany (link):[d4]>[]\n")
+	w.hold = nil
+	w.expectPlan(t, want)
+
+	w.reconsider = true
+	w.sync(t)
+	w.settled(t)
+}
