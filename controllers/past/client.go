@@ -39,6 +39,11 @@ func (c *wholeClient) Get(ctx context.Context, key client.ObjectKey, object clie
 
 // List adds the runs that have ended to those that have not. Those that go on
 // are read first: one that ends meanwhile is there in any case.
+//
+// The two come by two watches. A run whose end one of them has told and the other
+// has not yet is missing for that moment; whoever asked is told when it is there.
+// So nobody may conclude from a list that a run is gone or has not started: that
+// is asked of the API server.
 func (c *wholeClient) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
 	if err := c.Client.List(ctx, list, options...); err != nil {
 		return err

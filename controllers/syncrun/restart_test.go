@@ -53,6 +53,9 @@ func (k *killer) wrap(w *world) client.Client {
 		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
 			return k.write(func() error { return c.Patch(ctx, o, p, opts...) })
 		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			return k.write(func() error { return c.Delete(ctx, o, opts...) })
+		},
 		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
 			return k.write(func() error { return c.Apply(ctx, o, opts...) })
 		},

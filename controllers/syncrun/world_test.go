@@ -69,8 +69,11 @@ func (w *world) runs(c client.Client) *syncrun.Reconciler {
 	}
 }
 
-func (w *world) tasks() *synctask.Reconciler {
-	return &synctask.Reconciler{Client: w.client, Live: w.client, Direct: w.client, Events: w.events, Clock: w.clock, Metrics: w.metrics}
+func (w *world) tasks() *synctask.Reconciler { return w.tasksBy(w.client) }
+
+// tasksBy is one that writes by a client of its own.
+func (w *world) tasksBy(c client.Client) *synctask.Reconciler {
+	return &synctask.Reconciler{Client: c, Live: w.client, Direct: c, Events: w.events, Clock: w.clock, Metrics: w.metrics}
 }
 
 func (w *world) key(name string) types.NamespacedName {

@@ -30,7 +30,8 @@ const (
 	atOnce = 10 * time.Millisecond
 	// soon is how often the end of an execution is looked for, beside the watch.
 	soon = 5 * time.Second
-	// deletionPatience is how long a deleted task waits for its execution to end.
+	// deletionPatience is how long a deleted task waits for its execution to end,
+	// and for what refuses to be removed with it.
 	deletionPatience = 2 * time.Minute
 )
 
@@ -55,10 +56,10 @@ func decide(o *observed, now time.Time) step {
 	case !o.task.DeletionTimestamp.IsZero() && !protected:
 		return step{}
 	case !o.task.DeletionTimestamp.IsZero():
-		left := o.task.DeletionTimestamp.Add(deletionPatience).Sub(now)
-		if !o.forgetting.isDone() && left > 0 {
+		if !o.forgetting.isDone() {
 			return step{action: forget, again: atOnce}
 		}
+		left := o.task.DeletionTimestamp.Add(deletionPatience).Sub(now)
 		if o.executing() == nil || left <= 0 {
 			return step{action: release}
 		}

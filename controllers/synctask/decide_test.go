@@ -34,7 +34,7 @@ func TestDecide(t *testing.T) {
 		{name: "deleted while a run works", protected: true, deleted: true, runs: []v1alpha1.SyncRun{running}, want: doNothing, again: true},
 		{name: "deleted for two minutes", protected: true, deleted: true, runs: []v1alpha1.SyncRun{running}, after: deletionPatience, want: release},
 		{name: "deleted with its history", protected: true, deleted: true, forgetting: forgetting{runs: []*v1alpha1.SyncRun{&running}}, want: forget, again: true},
-		{name: "deleted with its history for two minutes", protected: true, deleted: true, forgetting: forgetting{runs: []*v1alpha1.SyncRun{&running}}, after: deletionPatience, want: release},
+		{name: "deleted with its history, and the manager was away", protected: true, deleted: true, forgetting: forgetting{runs: []*v1alpha1.SyncRun{&running}}, after: deletionPatience, want: forget, again: true},
 		{name: "deleted and let go", deleted: true, accountMissing: true, want: doNothing},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -23,7 +25,8 @@ type forgetting struct {
 }
 
 // observeForgetting looks for what a deleted task takes along: its runs, and
-// when they are gone its state, unless another task has the same people.
+// when they are gone its state, unless another task has the same people. The runs
+// were read from the API server: as long as one could still execute, nothing goes.
 func (r *Reconciler) observeForgetting(ctx context.Context, o *observed) error {
 	policy := definition.Resolve(&o.task.Spec).History.OnTaskDeletion
 	if policy != v1alpha1.OnTaskDeletionDelete || o.executing() != nil {
@@ -75,8 +78,19 @@ func (r *Reconciler) ownsAlone(ctx context.Context, task *v1alpha1.SyncTask) (bo
 // isDone says whether nothing is left to forget.
 func (f forgetting) isDone() bool { return len(f.runs)+len(f.state) == 0 }
 
-// forget deletes some runs, or the state, whose manifests go first: from then on it is absent.
+// forget removes some of what goes with a task. What cannot be removed, such as
+// by a policy, does not keep the task from going when its patience is over.
 func (r *Reconciler) forget(ctx context.Context, o *observed) error {
+	err := r.forgetSome(ctx, o)
+	if err == nil || apierrors.IsConflict(err) || r.Clock.Since(o.task.DeletionTimestamp.Time) < deletionPatience {
+		return err
+	}
+	log.FromContext(ctx).Error(err, "The history stays behind its task, since it cannot be removed")
+	return r.changeFinalizer(ctx, o.task, controllerutil.RemoveFinalizer)
+}
+
+// forgetSome deletes some runs, or the state, whose manifests go first: from then on it is absent.
+func (r *Reconciler) forgetSome(ctx context.Context, o *observed) error {
 	for _, run := range o.forgetting.runs[:min(len(o.forgetting.runs), forgetLimit)] {
 		if err := r.forgetRun(ctx, run); err != nil {
 			return err
@@ -105,6 +119,7 @@ func (r *Reconciler) forgetRun(ctx context.Context, seen *v1alpha1.SyncRun) erro
 	if run.UID != seen.UID || isKept(&run) {
 		return nil
 	}
+	// A run that starts in this moment has changed, so it is not deleted.
 	object := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: run.Namespace, Name: run.Name}}
 	err := r.Client.Delete(ctx, object, client.PropagationPolicy(metav1.DeletePropagationBackground),
 		client.Preconditions{UID: &run.UID, ResourceVersion: &run.ResourceVersion})

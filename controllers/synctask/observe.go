@@ -50,8 +50,14 @@ func (o *observed) executing() *v1alpha1.SyncRun {
 // observe reads what concerns the task.
 func (r *Reconciler) observe(ctx context.Context, task *v1alpha1.SyncTask) (*observed, error) {
 	o := &observed{task: task}
+	var reader client.Reader = r.Client
+	if !task.DeletionTimestamp.IsZero() {
+		// What goes with a task, and whether it may go, is not decided by a cache:
+		// it may not know yet of a run that has started.
+		reader = r.Live
+	}
 	var runs v1alpha1.SyncRunList
-	err := r.Client.List(ctx, &runs, client.InNamespace(task.Namespace), client.MatchingFields{syncrun.TaskField: task.Name})
+	err := reader.List(ctx, &runs, client.InNamespace(task.Namespace), client.MatchingFields{syncrun.TaskField: task.Name})
 	if err != nil {
 		return nil, fmt.Errorf("listing the runs of SyncTask %s/%s: %w", task.Namespace, task.Name, err)
 	}
