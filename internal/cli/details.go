@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,12 +20,13 @@ type detailsFormat string
 
 const (
 	formatTable detailsFormat = "table"
+	formatWide  detailsFormat = "wide"
 	formatJSON  detailsFormat = "json"
 	formatJSONL detailsFormat = "jsonl"
 	formatCSV   detailsFormat = "csv"
 )
 
-var detailsFormats = []detailsFormat{formatTable, formatJSON, formatJSONL, formatCSV}
+var detailsFormats = []detailsFormat{formatTable, formatWide, formatJSON, formatJSONL, formatCSV}
 
 // detailsCommand shows the records of a run.
 type detailsCommand struct {
@@ -43,6 +45,9 @@ func newDetailsCommand(o *Options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "details RUN",
 		Short: "Show what a run did to each person and department",
+		Long: "Show what a run did to each person and department, a record for each operation.\n\n" +
+			"People of one name are told apart by the beginning of their IDs, which --search finds; -o wide and --expand show the IDs in full, and\n" +
+			"\"kubectl synccenter explain TASK user ID\" shows who it is.",
 		Example: "  kubectl synccenter details hr-first --status failed\n" +
 			"  kubectl synccenter details hr-first --subject user --operation UpdateUser --expand\n" +
 			"  kubectl synccenter details hr-first --search li@example.com -o json",
@@ -85,7 +90,7 @@ func (d *detailsCommand) Run(ctx context.Context) error {
 		return err
 	}
 	records, err := cluster.records(ctx, run)
-	if errors.Is(err, errNoRecords) && d.format == formatTable {
+	if errors.Is(err, errNoRecords) && d.isTable() {
 		return d.printStatus(run, err)
 	}
 	if err != nil {
@@ -93,6 +98,9 @@ func (d *detailsCommand) Run(ctx context.Context) error {
 	}
 	return d.print(records)
 }
+
+// isTable reports that the output is for people.
+func (d *detailsCommand) isTable() bool { return d.format == formatTable || d.format == formatWide }
 
 func (d *detailsCommand) printStatus(run *v1alpha1.SyncRun, why error) error {
 	fmt.Fprintln(d.ErrOut, plain(why.Error())+".")
@@ -108,13 +116,17 @@ func (d *detailsCommand) print(records iter.Seq2[history.Record, error]) error {
 		return history.WriteJSONLines(d.Out, chosen)
 	case formatCSV:
 		return history.WriteCSV(d.Out, chosen, history.Presentation{Locale: history.English, TimeZone: d.TimeZone})
-	case formatTable:
+	case formatTable, formatWide:
 	}
 	return d.printTable(records)
 }
 
 func (d *detailsCommand) printTable(records iter.Seq2[history.Record, error]) error {
-	table := newTable(d.Out, "TIME", "SUBJECT", "OPERATION", "STATUS", "NAME", "CHANGED", "MESSAGE")
+	ids := []string{"ID"}
+	if d.format == formatWide {
+		ids = []string{"SOURCE", "TARGET"}
+	}
+	table := newTable(d.Out, slices.Concat([]string{"TIME", "SUBJECT", "OPERATION", "STATUS", "NAME"}, ids, []string{"CHANGED", "MESSAGE"})...)
 	var shown, total int64
 	for record, err := range records {
 		if err != nil {
@@ -147,7 +159,12 @@ func (d *detailsCommand) addRow(table *table, r *history.Record) {
 	if !d.expand {
 		message = shortened(message, messageWidth)
 	}
-	table.row(d.moment(r.Time), string(r.Subject), string(r.Operation), string(r.Status), name, changedFields(r.Changes), message)
+	ids := []string{shortened(entryID(r), idWidth)}
+	if d.format == formatWide {
+		ids = []string{r.SourceID, r.TargetID}
+	}
+	cells := []string{d.moment(r.Time), string(r.Subject), string(r.Operation), string(r.Status), name}
+	table.row(slices.Concat(cells, ids, []string{changedFields(r.Changes), message})...)
 	if !d.expand {
 		return
 	}
@@ -164,6 +181,9 @@ func entryID(r *history.Record) string {
 	}
 	return r.TargetID
 }
+
+// idWidth is how many columns of a terminal an ID takes: eight characters of a UUID and the mark that there are more tell people of one name apart.
+const idWidth = 9
 
 // messageWidth is how many columns of a terminal a message may take: one text that many records share would fill screens.
 const messageWidth = 80

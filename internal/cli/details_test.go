@@ -33,6 +33,22 @@ func TestDetails(t *testing.T) {
 	}
 }
 
+// TestPeopleOfOneNameAreToldApart has two of them in one run.
+func TestPeopleOfOneNameAreToldApart(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	first, second := records()[1], records()[3]
+	first.Name, second.Name = "李雷", "李雷"
+	first.SourceID, second.SourceID = "0b7f6c1e-3f6e-4a1b-9b1e-5f0d6c1e2a3b", "0b7f6c1f-3f6e-4a1b-9b1e-5f0d6c1e2a3b"
+	all := []history.Record{first, second}
+	store(t, p.run(t, "hr-a", "hr", ended(10, v1alpha1.PhaseSucceeded, all)), all)
+	contains(t, p.succeeds(t, "details", "hr-a").out, "李雷   0b7f6c1e…", "李雷   0b7f6c1f…")
+	contains(t, p.succeeds(t, "details", "hr-a", "-o", "wide").out, "SOURCE", "TARGET", first.SourceID+"   "+first.TargetID, second.SourceID)
+	if out := p.succeeds(t, "details", "hr-a", "--search", "0b7f6c1f").out; strings.Contains(out, "0b7f6c1e") || !strings.Contains(out, "0b7f6c1f") {
+		t.Errorf("the ID that is shown does not find its person: %s", out)
+	}
+}
+
 func TestDetailsCutLongMessages(t *testing.T) {
 	p := newPerson(t)
 	p.task(t, "hr", nil)
@@ -100,7 +116,7 @@ func TestDetailsForPrograms(t *testing.T) {
 	if len(rows) != 1+len(records()) || rows[4][5] != "'=1+1" {
 		t.Errorf("got %d rows, and the name %q", len(rows), rows[4][5])
 	}
-	p.fails(t, 1, []string{`--output "xml" is not known: use one of table, json, jsonl, csv`}, "details", "hr-a", "-o", "xml")
+	p.fails(t, 1, []string{`--output "xml" is not known: use one of table, wide, json, jsonl, csv`}, "details", "hr-a", "-o", "xml")
 }
 
 func TestDetailsWithoutRecords(t *testing.T) {

@@ -54,7 +54,7 @@ func newLinksCommand(o *Options) *cobra.Command {
 		Short: "List which source entry is which target entry",
 		Long: "List the links of a task: which entry of the source is which entry of the target, how the link came to be, and what became of it.\n\n" +
 			"They are those of the last run that has ended. With --unmanaged it lists the entries of the target that have no link of this task, and whose mark\n" +
-			"they bear; a short pod reads the target for that.",
+			"they bear; a short pod reads the target for that. \"kubectl synccenter explain TASK user ID\" shows who is behind a link.",
 		Example:           "  kubectl synccenter links hr --subject user --state held\n  kubectl synccenter links hr -o csv > links.csv\n  kubectl synccenter links hr --unmanaged",
 		Args:              needs("name the task"),
 		ValidArgsFunction: o.completeTask,
