@@ -89,10 +89,37 @@ func (c *cluster) run(ctx context.Context, name string) (*v1alpha1.SyncRun, erro
 	return &run, nil
 }
 
+// runsOfTask chooses the runs of a task.
+func runsOfTask(task string) client.MatchingFields {
+	return client.MatchingFields{"spec.taskRef.name": task}
+}
+
+// taskPage is how many tasks are read at once: some megabytes, however many there are.
+const taskPage = 500
+
+// eachTask reads tasks page by page, in the order of namespaces and names, and answers with the resource version of the list. The task that
+// is visited is not kept.
+func (c *cluster) eachTask(ctx context.Context, visit func(*v1alpha1.SyncTask) error) (string, error) {
+	for next := ""; ; {
+		var page v1alpha1.SyncTaskList
+		if err := c.List(ctx, &page, client.InNamespace(c.namespace), client.Limit(taskPage), client.Continue(next)); err != nil {
+			return "", explain("listing tasks", err)
+		}
+		for i := range page.Items {
+			if err := visit(&page.Items[i]); err != nil {
+				return "", err
+			}
+		}
+		if next = page.Continue; next == "" {
+			return page.ResourceVersion, nil
+		}
+	}
+}
+
 // runsOf reads all runs of a task.
 func (c *cluster) runsOf(ctx context.Context, task string) (*v1alpha1.SyncRunList, error) {
 	var runs v1alpha1.SyncRunList
-	if err := c.List(ctx, &runs, client.InNamespace(c.namespace), client.MatchingFields{"spec.taskRef.name": task}); err != nil {
+	if err := c.List(ctx, &runs, client.InNamespace(c.namespace), runsOfTask(task)); err != nil {
 		return nil, explain(fmt.Sprintf("listing the runs of task %q", task), err)
 	}
 	return &runs, nil

@@ -17,6 +17,7 @@ type historyCommand struct {
 	*Options
 	output *objectOutput
 	task   string
+	watch  bool
 }
 
 func newHistoryCommand(o *Options) *cobra.Command {
@@ -24,12 +25,13 @@ func newHistoryCommand(o *Options) *cobra.Command {
 	command := &cobra.Command{
 		Use:               "history TASK",
 		Short:             "List the runs of a task, the newest first",
-		Example:           "  kubectl synccenter history hr\n  kubectl synccenter history hr -o json",
+		Example:           "  kubectl synccenter history hr\n  kubectl synccenter history hr --watch\n  kubectl synccenter history hr -o json",
 		Args:              needs("name the task"),
 		ValidArgsFunction: o.completeTask,
 		RunE:              runStep(h),
 	}
 	h.output = newObjectOutput(command)
+	command.Flags().BoolVarP(&h.watch, "watch", "w", false, "After the list, show each run again when it changes.")
 	return command
 }
 
@@ -58,6 +60,9 @@ func (h *historyCommand) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	if h.watch {
+		return h.follow(ctx, cluster)
+	}
 	if h.output.printer != nil {
 		return h.output.print(h.Out, runs, v1alpha1.KindSyncRun)
 	}
@@ -78,27 +83,35 @@ func newestFirst(a, b v1alpha1.SyncRun) int {
 }
 
 func (h *historyCommand) printTable(runs []v1alpha1.SyncRun) error {
+	table := h.newTable()
+	for i := range runs {
+		table.row(h.cellsIn(&runs[i], shownPhase(&runs[i]))...)
+	}
+	return table.flush()
+}
+
+func (h *historyCommand) newTable() *table {
 	headings := []string{"SEQ", "RUN", "TYPE", "MODE", "PHASE", "ORGS", "ORG-UPDATES", "USERS", "USER-UPDATES", "SYNCED"}
 	if h.output.wide {
 		headings = append(headings, "MESSAGE")
 	}
-	table := newTable(h.Out, headings...)
-	for i := range runs {
-		run := &runs[i]
-		sequence := ""
-		if run.Status.Sequence > 0 {
-			sequence = strconv.FormatInt(run.Status.Sequence, 10)
-		}
-		organizations, organizationUpdates := summaries(run.Status.Organizations)
-		users, userUpdates := summaries(run.Status.Users)
-		cells := []string{
-			sequence, run.Name, string(run.Spec.Type), string(run.Status.Mode), string(shownPhase(run)),
-			organizations, organizationUpdates, users, userUpdates, h.moment(syncTime(run)),
-		}
-		if h.output.wide {
-			cells = append(cells, run.Status.Message)
-		}
-		table.row(cells...)
+	return newTable(h.Out, headings...)
+}
+
+// cellsIn are the columns of a run in a phase.
+func (h *historyCommand) cellsIn(run *v1alpha1.SyncRun, phase v1alpha1.Phase) []string {
+	sequence := ""
+	if run.Status.Sequence > 0 {
+		sequence = strconv.FormatInt(run.Status.Sequence, 10)
 	}
-	return table.flush()
+	organizations, organizationUpdates := summaries(run.Status.Organizations)
+	users, userUpdates := summaries(run.Status.Users)
+	cells := []string{
+		sequence, run.Name, string(run.Spec.Type), string(run.Status.Mode), string(phase),
+		organizations, organizationUpdates, users, userUpdates, h.moment(syncTime(run)),
+	}
+	if h.output.wide {
+		cells = append(cells, run.Status.Message)
+	}
+	return cells
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// tableLookahead is how many rows decide how wide the columns are. Longer tables are written as they come.
+// tableLookahead is how many rows decide how wide the columns are, unless the table says otherwise. Longer tables are written as they come.
 const tableLookahead = 500
 
 // columnGap stands between columns, as in kubectl.
@@ -16,6 +16,8 @@ const columnGap = 3
 type table struct {
 	out    *bufio.Writer
 	widths []int
+	// lookahead is how many rows decide how wide the columns are.
+	lookahead int
 	// waiting are lines whose widths are still looked at; nil when the widths are decided.
 	waiting []line
 	// paint gives a cell that stands in a column its colour; nil without colours.
@@ -30,7 +32,7 @@ type line struct {
 }
 
 func newTable(out io.Writer, headings ...string) *table {
-	t := &table{out: bufio.NewWriter(out), widths: make([]int, len(headings)), waiting: make([]line, 0, 16)}
+	t := &table{out: bufio.NewWriter(out), widths: make([]int, len(headings)), lookahead: tableLookahead, waiting: make([]line, 0, 16)}
 	t.row(headings...)
 	return t
 }
@@ -58,7 +60,7 @@ func (t *table) add(l line) {
 		t.widths[i] = max(t.widths[i], displayWidth(cell))
 	}
 	t.waiting = append(t.waiting, l)
-	if len(t.waiting) > tableLookahead {
+	if len(t.waiting) > t.lookahead {
 		t.decide()
 	}
 }

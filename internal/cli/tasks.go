@@ -7,7 +7,6 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 )
@@ -69,30 +68,37 @@ func (t *tasksCommand) Run(ctx context.Context) error {
 	if t.watch {
 		return t.follow(ctx, cluster)
 	}
-	tasks, err := listTasks(ctx, cluster)
+	if t.output.printer != nil {
+		return t.printObjects(ctx, cluster)
+	}
+	table, count := t.newTable(), 0
+	_, err = cluster.eachTask(ctx, func(task *v1alpha1.SyncTask) error {
+		count++
+		table.row(t.cells(task)...)
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	if t.output.printer != nil {
-		return t.output.print(t.Out, tasks, v1alpha1.KindSyncTask)
-	}
-	if len(tasks.Items) == 0 {
+	if count == 0 {
 		fmt.Fprintln(t.ErrOut, noneFound(cluster.namespace))
 		return nil
-	}
-	table := t.newTable()
-	for i := range tasks.Items {
-		table.row(t.cells(&tasks.Items[i])...)
 	}
 	return table.flush()
 }
 
-func listTasks(ctx context.Context, cluster *cluster) (*v1alpha1.SyncTaskList, error) {
+// printObjects prints the tasks in one of kubectl's formats: one document, so all are read before.
+func (t *tasksCommand) printObjects(ctx context.Context, cluster *cluster) error {
 	var tasks v1alpha1.SyncTaskList
-	if err := cluster.List(ctx, &tasks, client.InNamespace(cluster.namespace)); err != nil {
-		return nil, explain("listing tasks", err)
+	version, err := cluster.eachTask(ctx, func(task *v1alpha1.SyncTask) error {
+		tasks.Items = append(tasks.Items, *task)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return &tasks, nil
+	tasks.ResourceVersion = version
+	return t.output.print(t.Out, &tasks, v1alpha1.KindSyncTask)
 }
 
 func noneFound(namespace string) string {
@@ -101,6 +107,9 @@ func noneFound(namespace string) string {
 	}
 	return fmt.Sprintf("No resources found in %s namespace.", namespace)
 }
+
+// taskLookahead is how many tasks decide how wide the columns are: all that anybody has.
+const taskLookahead = 20_000
 
 // stateHeading is the heading of the column with colours.
 const stateHeading = "STATE"
@@ -114,6 +123,7 @@ func (t *tasksCommand) newTable() *table {
 		headings = append(headings, "PENDING-DELETIONS", "WHY")
 	}
 	table := newTable(t.Out, headings...)
+	table.lookahead = taskLookahead
 	if t.Colours {
 		table.paint = paintState(slices.Index(headings, stateHeading))
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -122,21 +121,7 @@ func TestTasks(t *testing.T) {
 func TestTasksWatch(t *testing.T) {
 	p := newPerson(t)
 	task := p.task(t, "hr", ready)
-	ctx, stop := context.WithCancel(t.Context())
-	reader, writer := io.Pipe()
-	code := make(chan int, 1)
-	go func() {
-		code <- p.typesInto(ctx, writer, io.Discard, "tasks", "--watch")
-		writer.Close()
-	}()
-	lines := bufio.NewScanner(reader)
-	next := func(want ...string) {
-		t.Helper()
-		if !lines.Scan() {
-			t.Fatalf("the output ends (%v), want a line with %v", lines.Err(), want)
-		}
-		contains(t, lines.Text(), want...)
-	}
+	w := p.watches(t, "tasks", "--watch")
 	status := func(change func(*v1alpha1.SyncTask)) {
 		t.Helper()
 		change(task)
@@ -144,28 +129,25 @@ func TestTasksWatch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	next("NAME", "STATE")
-	next("hr", "NeverRun")
+	w.next("NAME", "STATE")
+	w.next("hr", "NeverRun")
 	status(ranWith(v1alpha1.PhasePending))
-	next("hr", "Running")
+	w.next("hr", "Running")
 	status(func(task *v1alpha1.SyncTask) { task.Status.LastSequence = 7 }) // shows nowhere
 	status(ranWith(v1alpha1.PhaseSucceeded))
-	next("hr", "OK", "12/12", "1199/1200")
+	w.next("hr", "OK", "12/12", "1199/1200")
 	p.task(t, "payroll", nil)
-	next("payroll", "NeverRun")
+	w.next("payroll", "NeverRun")
 	if err := server.Client.Delete(t.Context(), task); err != nil {
 		t.Fatal(err)
 	}
-	for lines.Scan() { // what the manager wrote of payroll may show first
-		if strings.HasPrefix(lines.Text(), "hr") {
+	for w.lines.Scan() { // what the manager wrote of payroll may show first
+		if strings.HasPrefix(w.lines.Text(), "hr") {
 			break
 		}
 	}
-	contains(t, lines.Text(), "hr", "Deleted")
-	stop()
-	if got := <-code; got != 0 {
-		t.Errorf("a watch that a person ends has the exit code %d", got)
-	}
+	contains(t, w.lines.Text(), "hr", "Deleted")
+	w.ends()
 }
 
 func TestTasksWatchAsJSON(t *testing.T) {
