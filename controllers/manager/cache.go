@@ -56,19 +56,27 @@ func cacheOptions(namespaces []string) cache.Options {
 // short history has. Whoever executes, checks, shows or changes a task reads it
 // from the API server.
 func slimTask(object any) (any, error) {
-	if task, ok := object.(*v1alpha1.SyncTask); ok {
-		task.ManagedFields = nil
-		spec := &task.Spec
-		task.Spec = v1alpha1.SyncTaskSpec{
-			Owner: spec.Owner, Suspend: spec.Suspend, PreviewOf: spec.PreviewOf, Trigger: spec.Trigger, CheckInterval: spec.CheckInterval, History: spec.History,
-		}
-		for i := range task.Status.RecentExecutions {
-			e := &task.Status.RecentExecutions[i]
-			*e = v1alpha1.RecentExecution{UID: e.UID, Sequence: e.Sequence, Time: e.Time}
-		}
-		return task.DeepCopy(), nil // a copy takes no more room than it needs
+	task, ok := object.(*v1alpha1.SyncTask)
+	if !ok {
+		return object, nil
 	}
-	return object, nil
+	task.ManagedFields = nil
+	delete(task.Annotations, corev1.LastAppliedConfigAnnotation) // the whole manifest once more
+	spec, status := &task.Spec, &task.Status
+	task.Spec = v1alpha1.SyncTaskSpec{
+		Owner: spec.Owner, Suspend: spec.Suspend, PreviewOf: spec.PreviewOf, Trigger: spec.Trigger, CheckInterval: spec.CheckInterval, History: spec.History,
+	}
+	task.Status = v1alpha1.SyncTaskStatus{
+		LastRun: status.LastRun, Links: status.Links, RecentExecutions: status.RecentExecutions, Conditions: status.Conditions,
+	}
+	for i := range task.Status.RecentExecutions {
+		e := &task.Status.RecentExecutions[i]
+		*e = v1alpha1.RecentExecution{UID: e.UID, Sequence: e.Sequence, Time: e.Time}
+	}
+	for i := range task.Status.Conditions {
+		task.Status.Conditions[i].Message = ""
+	}
+	return task.DeepCopy(), nil // a copy takes no more room than it needs
 }
 
 // slimJob leaves of a Job's pods what a Job is told by: the arguments of its

@@ -21,6 +21,9 @@ func TestWhatTheCacheKeeps(t *testing.T) {
 	task.Spec.Owner, task.Spec.Suspend, task.Spec.History.Limit = "people", true, new(int32(7))
 	task.Spec.Mappings.Users = []v1alpha1.Mapping{{To: "cn", From: "cn"}}
 	task.Status.RecentExecutions = []v1alpha1.RecentExecution{{Run: "hr-7", UID: "uid-7", Sequence: 7, Time: metav1.Now(), Organizations: counts, Users: counts}}
+	task.Annotations = map[string]string{corev1.LastAppliedConfigAnnotation: "{}", v1alpha1.AnnotationHold: "moving"}
+	task.Status.LastRun, task.Status.Links = &v1alpha1.LastRun{UID: "uid-7"}, &v1alpha1.LinkCounts{Users: 12}
+	task.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Ready", Message: "The definition is valid."}}
 	slim, err := slimTask(task)
 	if err != nil {
 		t.Fatal(err)
@@ -31,6 +34,13 @@ func TestWhatTheCacheKeeps(t *testing.T) {
 	}
 	if spec := kept.Spec; spec.Owner != "people" || !spec.Suspend || *spec.History.Limit != 7 || spec.Mappings.Users != nil {
 		t.Errorf("of the definition of a task the cache keeps %+v", spec)
+	}
+
+	if a := kept.Annotations; len(a) != 1 || a[v1alpha1.AnnotationHold] != "moving" {
+		t.Errorf("of the annotations of a task the cache keeps %v", a)
+	}
+	if s := kept.Status; s.LastRun == nil || s.Links == nil || s.Conditions[0].Reason != "Ready" || s.Conditions[0].Message != "" {
+		t.Errorf("of the status of a task the cache keeps %+v", s)
 	}
 
 	run := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Name: "hr-first", UID: "run-uid"}}
