@@ -52,9 +52,9 @@ func cacheOptions(namespaces []string) cache.Options {
 }
 
 // slimTask leaves of a task what is decided about many of them by: whose it is,
-// whether it is stopped, when it runs, what it keeps, and which executions its
-// short history has. Whoever executes, checks, shows or changes a task reads it
-// from the API server.
+// whether it is stopped, when it runs, what it keeps, and how far its short
+// history goes. Whoever executes, checks, shows or changes a task reads it from
+// the API server.
 func slimTask(object any) (any, error) {
 	task, ok := object.(*v1alpha1.SyncTask)
 	if !ok {
@@ -62,16 +62,15 @@ func slimTask(object any) (any, error) {
 	}
 	task.ManagedFields = nil
 	delete(task.Annotations, corev1.LastAppliedConfigAnnotation) // the whole manifest once more
-	spec, status := &task.Spec, &task.Status
+	spec, status := task.Spec, task.Status
 	task.Spec = v1alpha1.SyncTaskSpec{
 		Owner: spec.Owner, Suspend: spec.Suspend, PreviewOf: spec.PreviewOf, Trigger: spec.Trigger, CheckInterval: spec.CheckInterval, History: spec.History,
 	}
 	task.Status = v1alpha1.SyncTaskStatus{
-		LastRun: status.LastRun, Links: status.Links, RecentExecutions: status.RecentExecutions, Conditions: status.Conditions,
+		LastRun: status.LastRun, Links: status.Links, Conditions: status.Conditions,
 	}
-	for i := range task.Status.RecentExecutions {
-		e := &task.Status.RecentExecutions[i]
-		*e = v1alpha1.RecentExecution{UID: e.UID, Sequence: e.Sequence, Time: e.Time}
+	if recent := status.RecentExecutions; len(recent) > 0 {
+		task.Status.RecentExecutions = []v1alpha1.RecentExecution{{UID: recent[0].UID, Sequence: recent[0].Sequence, Time: recent[0].Time}}
 	}
 	for i := range task.Status.Conditions {
 		task.Status.Conditions[i].Message = ""

@@ -14,13 +14,11 @@ import (
 
 // Recorder holds the series of all tasks.
 type Recorder struct {
-	runs        *prometheus.CounterVec
-	duration    *prometheus.HistogramVec
-	operations  *prometheus.CounterVec
-	pending     *prometheus.GaugeVec
-	lastSuccess *prometheus.GaugeVec
-	missed      *prometheus.CounterVec
-	next        *prometheus.GaugeVec
+	runs       *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	operations *prometheus.CounterVec
+	missed     *prometheus.CounterVec
+	tasks      *taskGauges
 }
 
 // New makes a recorder and registers its series.
@@ -40,24 +38,13 @@ func New(registry prometheus.Registerer) (*Recorder, error) {
 			Name: "synccenter_operations_total",
 			Help: "Operations of runs that ended, by kind and by status: succeeded, failed, skipped or held.",
 		}, append(task, "operation", "status")),
-		pending: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "synccenter_pending_deletions",
-			Help: "Removals of a task that wait for a person.",
-		}, task),
-		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "synccenter_last_success_timestamp_seconds",
-			Help: "When a run of the task last succeeded, in seconds since 1970.",
-		}, task),
 		missed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synccenter_missed_schedules_total",
 			Help: "Scheduled times of a task that passed without a run. Of one long pause at most 101 are counted.",
 		}, task),
-		next: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "synccenter_next_schedule_timestamp_seconds",
-			Help: "When the next run by schedule is due, in seconds since 1970.",
-		}, task),
+		tasks: newTaskGauges(),
 	}
-	for _, collector := range []prometheus.Collector{r.runs, r.duration, r.operations, r.pending, r.lastSuccess, r.missed, r.next} {
+	for _, collector := range []prometheus.Collector{r.runs, r.duration, r.operations, r.missed, r.tasks} {
 		if err := registry.Register(collector); err != nil {
 			return nil, err
 		}
@@ -86,21 +73,7 @@ func (r *Recorder) RunEnded(run *v1alpha1.SyncRun) {
 }
 
 // TaskSeen shows what a task's status says now.
-func (r *Recorder) TaskSeen(task *v1alpha1.SyncTask) {
-	var count int64
-	if task.Status.PendingDeletions != nil {
-		count = task.Status.PendingDeletions.Count
-	}
-	r.pending.WithLabelValues(task.Namespace, task.Name).Set(float64(count))
-	if next := task.Status.NextScheduleTime; next != nil {
-		r.next.WithLabelValues(task.Namespace, task.Name).Set(float64(next.Unix()))
-	} else {
-		r.next.DeleteLabelValues(task.Namespace, task.Name)
-	}
-	if last := lastSuccess(task); !last.IsZero() {
-		r.lastSuccess.WithLabelValues(task.Namespace, task.Name).Set(float64(last.Unix()))
-	}
-}
+func (r *Recorder) TaskSeen(task *v1alpha1.SyncTask) { r.tasks.see(task) }
 
 // TimesMissed counts scheduled times that passed without a run.
 func (r *Recorder) TimesMissed(task *v1alpha1.SyncTask, count int) {
@@ -124,8 +97,6 @@ func (r *Recorder) TaskGone(namespace, task string) {
 	r.runs.DeletePartialMatch(labels)
 	r.duration.DeletePartialMatch(labels)
 	r.operations.DeletePartialMatch(labels)
-	r.pending.DeletePartialMatch(labels)
-	r.lastSuccess.DeletePartialMatch(labels)
 	r.missed.DeletePartialMatch(labels)
-	r.next.DeletePartialMatch(labels)
+	r.tasks.forget(namespace, task)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 	"unique"
 
+	"github.com/google/uuid"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,11 +18,11 @@ import (
 // record is what is remembered of one run.
 type record struct {
 	name string
-	uid  types.UID
+	uid  uuid.UUID
 	// shape is shared by all records that look alike.
 	shape unique.Handle[shape]
-	// created, started and completed are in seconds since 1970; 0 is no time.
-	created, started, completed int64
+	// created, started and completed are in seconds since 1970, until 2106; 0 is no time.
+	created, started, completed uint32
 	sequence, generation        int64
 	organizations, users        counts
 	// from is the spec of a run that names another one; nil for most.
@@ -30,6 +31,8 @@ type record struct {
 
 // shape is what many records have in common.
 type shape struct {
+	// otherUID is that of a run whose uid is no UUID in the usual form. The API server gives none such.
+	otherUID     types.UID
 	task         types.NamespacedName
 	generateName string
 	// taskLabel and trigger are the labels of a run that the manager made.
@@ -73,8 +76,8 @@ func recordOf(run *v1alpha1.SyncRun) *record {
 		s.reason = complete.Reason
 	}
 	result := &record{
-		name: strings.Clone(run.Name), uid: types.UID(strings.Clone(string(run.UID))),
-		created: run.CreationTimestamp.Unix(), started: secondsOf(run.Status.StartTime), completed: secondsOf(run.Status.CompletionTime),
+		name:    strings.Clone(run.Name),
+		created: secondsOf(&run.CreationTimestamp), started: secondsOf(run.Status.StartTime), completed: secondsOf(run.Status.CompletionTime),
 		sequence:      run.Status.Sequence,
 		organizations: countsOf(run.Status.Organizations),
 		users:         countsOf(run.Status.Users),
@@ -85,8 +88,21 @@ func recordOf(run *v1alpha1.SyncRun) *record {
 	if spec := run.Spec; spec.ApplyPlan != nil || spec.Deletions != nil || spec.Retry != nil || spec.Undo != nil {
 		result.from = (&v1alpha1.SyncRunSpec{ApplyPlan: spec.ApplyPlan, Deletions: spec.Deletions, Retry: spec.Retry, Undo: spec.Undo}).DeepCopy()
 	}
+	if parsed, err := uuid.Parse(string(run.UID)); err == nil && parsed.String() == string(run.UID) {
+		result.uid = parsed
+	} else {
+		s.otherUID = run.UID
+	}
 	result.shape = unique.Make(s)
 	return result
+}
+
+// uidOf is the run's uid as the API server gave it.
+func (c *record) uidOf(s shape) types.UID {
+	if c.uid == uuid.Nil {
+		return s.otherUID
+	}
+	return types.UID(c.uid.String())
 }
 
 func (c *record) task() types.NamespacedName { return c.shape.Value().task }
@@ -97,7 +113,7 @@ func (c *record) run() v1alpha1.SyncRun {
 	s := c.shape.Value()
 	run := v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: s.task.Namespace, Name: c.name, UID: c.uid, GenerateName: s.generateName,
+			Namespace: s.task.Namespace, Name: c.name, UID: c.uidOf(s), GenerateName: s.generateName,
 			CreationTimestamp: metav1.NewTime(timeOf(c.created)),
 		},
 		Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: s.task.Name}, Type: s.kind},
@@ -183,21 +199,21 @@ func (c counts) subjects() *v1alpha1.SubjectCounts {
 	}
 }
 
-func secondsOf(t *metav1.Time) int64 {
+func secondsOf(t *metav1.Time) uint32 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.Unix()
+	return uint32(t.Unix())
 }
 
-func timeOf(seconds int64) time.Time {
+func timeOf(seconds uint32) time.Time {
 	if seconds == 0 {
 		return time.Time{}
 	}
-	return time.Unix(seconds, 0)
+	return time.Unix(int64(seconds), 0)
 }
 
-func metaTime(seconds int64) *metav1.Time {
+func metaTime(seconds uint32) *metav1.Time {
 	if seconds == 0 {
 		return nil
 	}

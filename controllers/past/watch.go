@@ -190,6 +190,7 @@ func (s *store) replace(byTask map[types.NamespacedName]map[string]*record) []ty
 		}
 	}
 	for task, records := range byTask {
+		s.runs.reserve(task, len(records))
 		for _, next := range records {
 			if s.runs.put(next) {
 				news[task] = true
