@@ -8,7 +8,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -16,8 +15,13 @@ import (
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 )
 
-// jobTTL is how long the Jobs of an ended run, and with them the pods' logs, stay.
-const jobTTL = 24 * 60 * 60
+// How long the Jobs of an ended run, and with them the pods' logs, stay. Whoever
+// wonders why a run failed looks at them the next morning; of one that succeeded
+// all is in its records, and a schedule of every minute makes a thousand in a day.
+const (
+	jobTTL          = 24 * 60 * 60
+	jobTTLSucceeded = 60 * 60
+)
 
 // act makes the one change of a step. Making it again is making it once.
 func (r *Reconciler) act(ctx context.Context, o *observed, s step) error {
@@ -37,7 +41,7 @@ func (r *Reconciler) act(ctx context.Context, o *observed, s step) error {
 	case requestStop:
 		return r.requestStop(ctx, o)
 	case expireJobs:
-		return r.expireJobs(ctx, o.jobs)
+		return r.expireJobs(ctx, o)
 	case putReportAway:
 		return r.putReportAway(ctx, o.run)
 	}
@@ -88,15 +92,21 @@ func (r *Reconciler) deleteJob(ctx context.Context, job *batchv1.Job) error {
 	return nil
 }
 
-// expireJobs lets Kubernetes remove Jobs after a day. It is done only when the
-// outcome is stored: a Job that goes before looks like one that never was.
-func (r *Reconciler) expireJobs(ctx context.Context, jobs []batchv1.Job) error {
+// expireJobs lets Kubernetes remove Jobs after a time, or with their run if that
+// goes earlier. It is done only when the outcome is stored: a Job that goes before
+// looks like one that never was.
+func (r *Reconciler) expireJobs(ctx context.Context, o *observed) error {
+	ttl := int32(jobTTL)
+	if o.run.Status.Phase == v1alpha1.PhaseSucceeded {
+		ttl = jobTTLSucceeded
+	}
+	jobs := o.jobs
 	for i := range jobs {
 		if jobs[i].Spec.TTLSecondsAfterFinished != nil || !jobs[i].DeletionTimestamp.IsZero() {
 			continue
 		}
 		before := jobs[i].DeepCopy()
-		jobs[i].Spec.TTLSecondsAfterFinished = ptr.To[int32](jobTTL)
+		jobs[i].Spec.TTLSecondsAfterFinished = &ttl
 		if err := r.Client.Patch(ctx, &jobs[i], client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("setting the time to live of Job %s/%s: %w", before.Namespace, before.Name, err)
 		}

@@ -8,6 +8,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -98,8 +99,35 @@ func TestJobExpiresOnlyWithStoredOutcome(t *testing.T) {
 	}
 	w.tell(run, 1, success(w.clock.Now()))
 	w.settleRun("hr-first")
-	if ttl := w.job("hr-first", 1).Spec.TTLSecondsAfterFinished; ttl == nil {
-		t.Error("the Job of an ended run stays for ever")
+	w.expectExpiry("hr-first", time.Hour)
+}
+
+// expectExpiry checks how long the Job of an ended run stays, unless its run goes earlier.
+func (w *world) expectExpiry(run string, want time.Duration) {
+	w.Helper()
+	job := w.job(run, 1)
+	ttl := job.Spec.TTLSecondsAfterFinished
+	if ttl == nil || time.Duration(*ttl)*time.Second != want {
+		w.Errorf("the Job of an ended run stays for %v seconds, want %s", ptr.Deref(ttl, -1), want)
+	}
+	if !metav1.IsControlledBy(job, w.run(run)) {
+		w.Errorf("the Job does not go with its run: its owners are %+v", job.OwnerReferences)
+	}
+}
+
+// TestLogsOfAFailedRunStayForADay: people look at them in the morning.
+func TestLogsOfAFailedRunStayForADay(t *testing.T) {
+	t.Parallel()
+	for _, result := range []report.Result{report.Failed, report.PartiallyFailed, report.Cancelled} {
+		t.Run(string(result), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			facts := success(w.clock.Now())
+			facts.Outcome.Result = result
+			w.tell(w.started("hr", "hr-first"), 1, facts)
+			w.settleRun("hr-first")
+			w.expectExpiry("hr-first", 24*time.Hour)
+		})
 	}
 }
 
