@@ -96,8 +96,12 @@ func TestColumnsOfTasks(t *testing.T) {
 		}},
 		LastRun: &v1alpha1.LastRun{Name: "hr-first", UID: "uid", Sequence: 8, Phase: v1alpha1.PhaseApplying},
 		RecentExecutions: []v1alpha1.RecentExecution{{
-			Run: "hr-first", UID: "uid", Sequence: 7, Mode: v1alpha1.TriggerManual, Time: metav1.NewTime(time.Now().Add(-3 * time.Hour)), Outcome: v1alpha1.PhaseSucceeded,
+			Run: "hr-second", UID: "uid", Sequence: 8, Mode: v1alpha1.TriggerManual, Time: metav1.NewTime(time.Now().Add(-time.Hour)), Outcome: v1alpha1.PhaseFailed,
 		}},
+		LastSync: &v1alpha1.RecentExecution{
+			Run: "hr-first", UID: "uid", Sequence: 7, Mode: v1alpha1.TriggerManual, Time: metav1.NewTime(time.Now().Add(-3 * time.Hour)), Outcome: v1alpha1.PhaseSucceeded,
+			Coverage: v1alpha1.CoverageAll,
+		},
 		PendingDeletions: &v1alpha1.PendingDeletions{Count: 2},
 	}
 	if err := server.Client.Status().Update(t.Context(), &task); err != nil {

@@ -17,7 +17,7 @@ import (
 // +kubebuilder:printcolumn:name="MODE",type=string,JSONPath=".spec.trigger.mode",description="What starts a run: Manual, Scheduled or RealTime."
 // +kubebuilder:printcolumn:name="READY",type=string,JSONPath=".status.conditions[?(@.type=='Ready')].status",description="Whether the definition can be executed."
 // +kubebuilder:printcolumn:name="LAST",type=string,JSONPath=".status.lastRun.phase",description="The phase of the last run."
-// +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=".status.recentExecutions[0].time",description="How long ago the last execution ended."
+// +kubebuilder:printcolumn:name="LAST-SYNC",type=date,JSONPath=".status.lastSync.time",description="How long ago all entries were last brought in step."
 // +kubebuilder:printcolumn:name="PENDING-DELETIONS",type=integer,JSONPath=".status.pendingDeletions.count",description="How many removals wait for a person."
 // +kubebuilder:printcolumn:name="NAME-SHOWN",type=string,priority=1,JSONPath=".spec.displayName",description="The name shown to people."
 // +kubebuilder:printcolumn:name="SUSPENDED",type=boolean,priority=1,JSONPath=".spec.suspend",description="Whether nothing starts."
@@ -218,8 +218,15 @@ type SyncTaskStatus struct {
 	// +optional
 	PendingDeletions *PendingDeletions `json:"pendingDeletions,omitempty"`
 
+	// lastSync is the newest execution that brought all entries in step: it ended
+	// Succeeded or PartiallyFailed, and was not about some entries alone. It stays
+	// when its run is gone, and however many executions failed since.
+	// +optional
+	LastSync *RecentExecution `json:"lastSync,omitempty"`
+
 	// recentExecutions are the last ten executions, the newest first. They stay
-	// when their runs are gone.
+	// when their runs are gone. How each ended, and whether it was about all
+	// entries, says it itself.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
@@ -335,6 +342,11 @@ type RecentExecution struct {
 	// outcome is the phase in which the run ended. Example: Succeeded.
 	// +required
 	Outcome Phase `json:"outcome"`
+	// coverage is All, or Some for a run about the entries alone that its
+	// spec.only names: the counts are of those then. Absent with executions before
+	// it was there, and means All. Example: All.
+	// +optional
+	Coverage Coverage `json:"coverage,omitempty"`
 	// organizations counts the departments, if the run got as far as a plan.
 	// +optional
 	Organizations *SubjectCounts `json:"organizations,omitempty"`
@@ -342,3 +354,14 @@ type RecentExecution struct {
 	// +optional
 	Users *SubjectCounts `json:"users,omitempty"`
 }
+
+// Coverage says how many of a task's entries an execution is about.
+//
+// +kubebuilder:validation:Enum=All;Some
+type Coverage string
+
+// The coverages of an execution.
+const (
+	CoverageAll  Coverage = "All"
+	CoverageSome Coverage = "Some"
+)

@@ -1832,6 +1832,11 @@ func (in *SyncTaskStatus) DeepCopyInto(out *SyncTaskStatus) {
 		*out = new(PendingDeletions)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.LastSync != nil {
+		in, out := &in.LastSync, &out.LastSync
+		*out = new(RecentExecution)
+		(*in).DeepCopyInto(*out)
+	}
 	if in.RecentExecutions != nil {
 		in, out := &in.RecentExecutions, &out.RecentExecutions
 		*out = make([]RecentExecution, len(*in))

@@ -21,6 +21,7 @@ func TestWhatTheCacheKeeps(t *testing.T) {
 	task.Spec.Owner, task.Spec.Suspend, task.Spec.History.Limit = "people", true, new(int32(7))
 	task.Spec.Mappings.Users = []v1alpha1.Mapping{{To: "cn", From: "cn"}}
 	task.Status.RecentExecutions = []v1alpha1.RecentExecution{{Run: "hr-7", UID: "uid-7", Sequence: 7, Time: metav1.Now(), Organizations: counts, Users: counts}, {UID: "uid-6", Sequence: 6}}
+	task.Status.LastSync = task.Status.RecentExecutions[0].DeepCopy()
 	task.Annotations = map[string]string{corev1.LastAppliedConfigAnnotation: "{}", v1alpha1.AnnotationHold: "moving"}
 	task.Status.LastRun, task.Status.Links = &v1alpha1.LastRun{UID: "uid-7"}, &v1alpha1.LinkCounts{Users: 12}
 	task.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue, Reason: "Ready", Message: "The definition is valid."}}
@@ -29,7 +30,7 @@ func TestWhatTheCacheKeeps(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := slim.(*v1alpha1.SyncTask)
-	if e := kept.Status.RecentExecutions[0]; len(kept.Status.RecentExecutions) != 1 || kept.ManagedFields != nil || e.Users != nil || e.Run != "" || e.UID != "uid-7" || e.Sequence != 7 || e.Time.IsZero() {
+	if e := kept.Status.RecentExecutions[0]; len(kept.Status.RecentExecutions) != 1 || kept.ManagedFields != nil || e.Users != nil || e.Run != "" || e.UID != "uid-7" || e.Sequence != 7 || e.Time.IsZero() || kept.Status.LastSync != nil {
 		t.Errorf("of a task the cache keeps %+v", kept)
 	}
 	if spec := kept.Spec; spec.Owner != "people" || !spec.Suspend || *spec.History.Limit != 7 || spec.Mappings.Users != nil {

@@ -82,11 +82,16 @@ func (r *Recorder) TimesMissed(task *v1alpha1.SyncTask, count int) {
 	}
 }
 
+// lastSuccess leaves out runs about some entries alone: that those are in step
+// says nothing about the others.
 func lastSuccess(task *v1alpha1.SyncTask) time.Time {
 	for _, execution := range task.Status.RecentExecutions {
-		if execution.Outcome == v1alpha1.PhaseSucceeded {
+		if execution.Outcome == v1alpha1.PhaseSucceeded && execution.Coverage != v1alpha1.CoverageSome {
 			return execution.Time.Time
 		}
+	}
+	if last := task.Status.LastSync; last != nil && last.Outcome == v1alpha1.PhaseSucceeded {
+		return last.Time.Time // ten others came after it
 	}
 	return time.Time{}
 }

@@ -30,6 +30,7 @@ func TestRecorder(t *testing.T) {
 	task := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: "people", Name: "hr"}}
 	task.Status.PendingDeletions = &v1alpha1.PendingDeletions{Count: 4}
 	task.Status.RecentExecutions = []v1alpha1.RecentExecution{
+		{Outcome: v1alpha1.PhaseSucceeded, Coverage: v1alpha1.CoverageSome, Time: metav1.NewTime(end.Add(2 * time.Hour))},
 		{Outcome: v1alpha1.PhaseFailed, Time: metav1.NewTime(end.Add(time.Hour))}, {Outcome: v1alpha1.PhaseSucceeded, Time: end},
 	}
 	next := metav1.Unix(2000, 0)
@@ -38,7 +39,7 @@ func TestRecorder(t *testing.T) {
 	recorder.TimesMissed(task, 3)
 
 	want := `
-# HELP synccenter_last_success_timestamp_seconds When a run of the task last succeeded, in seconds since 1970.
+# HELP synccenter_last_success_timestamp_seconds When a run of all entries of the task last succeeded, in seconds since 1970.
 # TYPE synccenter_last_success_timestamp_seconds gauge
 synccenter_last_success_timestamp_seconds{namespace="people",task="hr"} 1010
 # HELP synccenter_missed_schedules_total Scheduled times of a task that passed without a run. Of one long pause at most 101 are counted.

@@ -29,7 +29,7 @@ func newTaskGauges() *taskGauges {
 		pending: prometheus.NewDesc("synccenter_pending_deletions",
 			"Removals of a task that wait for a person.", task, nil),
 		lastSuccess: prometheus.NewDesc("synccenter_last_success_timestamp_seconds",
-			"When a run of the task last succeeded, in seconds since 1970.", task, nil),
+			"When a run of all entries of the task last succeeded, in seconds since 1970.", task, nil),
 		next: prometheus.NewDesc("synccenter_next_schedule_timestamp_seconds",
 			"When the next run by schedule is due, in seconds since 1970.", task, nil),
 		tasks: map[types.NamespacedName]taskFigures{},

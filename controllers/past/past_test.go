@@ -178,6 +178,7 @@ func TestWhatIsRemembered(t *testing.T) {
 		Type: v1alpha1.ConditionDetailsKept, Status: metav1.ConditionFalse, Message: "gone",
 	})
 	run.Spec.Retry = &v1alpha1.RunSource{RunRef: v1alpha1.RunReference{Name: "hr-0", UID: "another"}}
+	run.Spec.Only = &v1alpha1.OnlyEntries{Users: []string{"4711"}}
 
 	got := recordOf(run).run()
 	want := *run.DeepCopy()
@@ -185,6 +186,7 @@ func TestWhatIsRemembered(t *testing.T) {
 	want.Annotations = map[string]string{v1alpha1.AnnotationKeep: ""}
 	want.Status.Message, want.Status.Failures, want.Status.Job = "", nil, nil
 	want.Status.Task.DefinitionDigest = ""
+	want.Spec.Only = &v1alpha1.OnlyEntries{}        // that it was about some alone
 	want.Status.Records = &v1alpha1.RecordsStatus{} // that there are some
 	for i := range want.Status.Conditions {
 		want.Status.Conditions[i].Message = ""

@@ -38,10 +38,12 @@ type shape struct {
 	// taskLabel and trigger are the labels of a run that the manager made.
 	taskLabel, trigger string
 	kept, applied      bool
-	kind               v1alpha1.RunType
-	mode               v1alpha1.TriggerMode
-	phase              v1alpha1.Phase
-	reason             string
+	// only: the run was about some entries alone.
+	only   bool
+	kind   v1alpha1.RunType
+	mode   v1alpha1.TriggerMode
+	phase  v1alpha1.Phase
+	reason string
 	// organizations and users say whether the run got as far as counting them.
 	organizations, users bool
 	// records says whether it got as far as storing them, and details what its condition DetailsKept says.
@@ -60,6 +62,7 @@ func recordOf(run *v1alpha1.SyncRun) *record {
 		taskLabel:     run.Labels[v1alpha1.LabelTask],
 		trigger:       run.Labels[v1alpha1.LabelTrigger],
 		applied:       WasApplied(run),
+		only:          run.Spec.Only != nil,
 		kind:          run.Spec.Type,
 		mode:          run.Status.Mode,
 		phase:         run.Status.Phase,
@@ -132,6 +135,9 @@ func (c *record) run() v1alpha1.SyncRun {
 	}
 	if s.applied {
 		metav1.SetMetaDataAnnotation(&run.ObjectMeta, corev1.LastAppliedConfigAnnotation, "")
+	}
+	if s.only {
+		run.Spec.Only = &v1alpha1.OnlyEntries{}
 	}
 	if c.from != nil {
 		from := c.from.DeepCopy()

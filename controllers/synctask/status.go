@@ -25,6 +25,7 @@ func status(o *observed, s step, stepErr error, now time.Time) v1alpha1.SyncTask
 	result := *o.task.Status.DeepCopy()
 	result.Source, result.Target = definition.Endpoints(&o.task.Spec)
 	result.RecentExecutions = recentExecutions(result.RecentExecutions, o.runs)
+	result.LastSync = lastSync(result.LastSync, result.RecentExecutions)
 	if result.LastRun != nil {
 		result.LastRun.Phase = cmp.Or(phaseOf(o.runs, result.LastRun), result.LastRun.Phase)
 	}
@@ -132,10 +133,34 @@ func recentExecutions(remembered []v1alpha1.RecentExecution, runs []v1alpha1.Syn
 		}
 		result = append(result, v1alpha1.RecentExecution{
 			Run: run.Name, UID: run.UID, Sequence: run.Status.Sequence, Mode: run.Status.Mode,
-			Time: *run.Status.CompletionTime, Outcome: run.Status.Phase,
+			Time: *run.Status.CompletionTime, Outcome: run.Status.Phase, Coverage: coverageOf(run),
 			Organizations: run.Status.Organizations, Users: run.Status.Users,
 		})
 	}
 	slices.SortStableFunc(result, func(a, b v1alpha1.RecentExecution) int { return cmp.Compare(b.Sequence, a.Sequence) })
 	return result[:min(len(result), executionLimit)]
+}
+
+func coverageOf(run *v1alpha1.SyncRun) v1alpha1.Coverage {
+	if run.Spec.Only != nil {
+		return v1alpha1.CoverageSome
+	}
+	return v1alpha1.CoverageAll
+}
+
+// lastSync is the newest execution that brought all entries in step. A run that
+// failed, was cancelled, or was about some entries alone says nothing of them.
+func lastSync(remembered *v1alpha1.RecentExecution, recent []v1alpha1.RecentExecution) *v1alpha1.RecentExecution {
+	for i := range recent {
+		e := &recent[i]
+		synced := e.Outcome == v1alpha1.PhaseSucceeded || e.Outcome == v1alpha1.PhasePartiallyFailed
+		if !synced || e.Coverage == v1alpha1.CoverageSome {
+			continue
+		}
+		if remembered == nil || e.Sequence > remembered.Sequence {
+			return e.DeepCopy()
+		}
+		break
+	}
+	return remembered
 }

@@ -194,6 +194,41 @@ func TestRecentExecutions(t *testing.T) {
 	})
 }
 
+// TestLastSync: what brought all entries in step last is remembered through
+// failures, runs about some entries alone, and the loss of all its runs.
+func TestLastSync(t *testing.T) {
+	t.Parallel()
+	ended := func(sequence int64, phase v1alpha1.Phase) v1alpha1.SyncRun {
+		run := execution(sequence)
+		run.Status.Phase = phase
+		return run
+	}
+	partial := ended(2, v1alpha1.PhaseSucceeded)
+	partial.Spec.Only = &v1alpha1.OnlyEntries{Users: []string{"4711"}}
+	task := newTask("hr", 0)
+	sees := func(run v1alpha1.SyncRun, want int64) {
+		t.Helper()
+		task.Status = check(t, &observed{task: task, runs: []v1alpha1.SyncRun{run}})
+		if last := task.Status.LastSync; last == nil || last.Sequence != want {
+			t.Errorf("after run %d, which %s, the last sync is %+v, want that of run %d", run.Status.Sequence, run.Status.Phase, last, want)
+		}
+	}
+	task.Status = check(t, &observed{task: task, runs: []v1alpha1.SyncRun{ended(0, v1alpha1.PhaseFailed)}})
+	if task.Status.LastSync != nil {
+		t.Errorf("a task that was never executed was last in step with %+v", task.Status.LastSync)
+	}
+	sees(ended(1, v1alpha1.PhaseSucceeded), 1)
+	sees(partial, 1)
+	if recent := task.Status.RecentExecutions; recent[0].Coverage != v1alpha1.CoverageSome || recent[1].Coverage != v1alpha1.CoverageAll {
+		t.Errorf("the short history does not tell a run about some entries from one about all: %+v", recent)
+	}
+	sees(ended(3, v1alpha1.PhasePartiallyFailed), 3)
+	for sequence := int64(4); sequence < 20; sequence++ {
+		sees(ended(sequence, []v1alpha1.Phase{v1alpha1.PhaseFailed, v1alpha1.PhaseCancelled}[sequence%2]), 3)
+	}
+	sees(ended(20, v1alpha1.PhaseSucceeded), 20)
+}
+
 func TestLastRunFollowsItsPhase(t *testing.T) {
 	t.Parallel()
 	task := newTask("hr", 0)

@@ -38,7 +38,10 @@ The state of a task is the first of these that holds:
   DeletionsWaiting  removals wait for a person; else all is well
   OK                the last run succeeded
   Cancelled         the last run was cancelled
-  NeverRun          it has never been executed`,
+  NeverRun          it has never been executed
+
+The last run is that about all entries: one with --only-user or --only-department says nothing about the others.
+LAST-SYNC, ORGS and USERS are of the last one that came to its end, Succeeded or PartiallyFailed.`,
 		Example:           "  kubectl synccenter tasks\n  kubectl synccenter tasks -A -o wide\n  kubectl synccenter tasks --watch",
 		Args:              needs(""),
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -139,10 +142,10 @@ func (t *tasksCommand) cells(task *v1alpha1.SyncTask) []string {
 // cellsIn are the columns of a task in a state.
 func (t *tasksCommand) cellsIn(task *v1alpha1.SyncTask, state taskState, why string) []string {
 	var lastSync, organizations, users string
-	if recent := task.Status.RecentExecutions; len(recent) > 0 {
-		lastSync = t.age(&recent[0].Time)
-		organizations, _ = summaries(recent[0].Organizations)
-		users, _ = summaries(recent[0].Users)
+	if last := task.Status.LastSync; last != nil {
+		lastSync = t.age(&last.Time)
+		organizations, _ = summaries(last.Organizations)
+		users, _ = summaries(last.Users)
 	}
 	next := ""
 	if task.Status.NextScheduleTime != nil {

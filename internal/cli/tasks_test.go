@@ -39,6 +39,11 @@ func ranWith(phase v1alpha1.Phase) func(*v1alpha1.SyncTask) {
 		if _, final := endedStates[phase]; !final {
 			task.Status.RecentExecutions[0].Outcome = v1alpha1.PhaseSucceeded
 		}
+		synced := task.Status.RecentExecutions[0]
+		if phase == v1alpha1.PhaseFailed || phase == v1alpha1.PhaseCancelled {
+			synced.Run, synced.Sequence, synced.Outcome, synced.Time = task.Name+"-6", 6, v1alpha1.PhaseSucceeded, metav1.NewTime(now.Add(-25*time.Hour))
+		}
+		task.Status.LastSync = &synced
 	}
 }
 
@@ -83,6 +88,13 @@ func everyState(t *testing.T, p *person) {
 	p.task(t, "n-target-not-ready", all(ranWith(v1alpha1.PhaseSucceeded), func(task *v1alpha1.SyncTask) {
 		task.Status.Conditions = append(task.Status.Conditions, condition(v1alpha1.ConditionTargetReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRejected, "target: the server refuses the login"))
 	}))
+	p.task(t, "o-failed-and-then-some-alone", all(ranWith(v1alpha1.PhaseFailed), func(task *v1alpha1.SyncTask) {
+		task.Status.LastRun.Phase = v1alpha1.PhaseSucceeded
+		task.Status.RecentExecutions = append([]v1alpha1.RecentExecution{{
+			Run: "some", UID: "8", Sequence: 8, Mode: v1alpha1.TriggerManual, Time: metav1.NewTime(now.Add(-time.Minute)), Outcome: v1alpha1.PhaseSucceeded,
+			Coverage: v1alpha1.CoverageSome, Users: &v1alpha1.SubjectCounts{Total: 1, Succeeded: 1, Summary: "1/1", UpdatesSummary: "1/1"},
+		}}, task.Status.RecentExecutions...)
+	}))
 	p.task(t, "m-running-and-held", all(ranWith(v1alpha1.PhaseApplying), func(task *v1alpha1.SyncTask) {
 		metav1.SetMetaDataAnnotation(&task.ObjectMeta, v1alpha1.AnnotationHold, "wrong filter")
 	}))
@@ -102,7 +114,7 @@ func TestTasks(t *testing.T) {
 		Kind  string
 		Items []json.RawMessage
 	}
-	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 14 {
+	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 15 {
 		t.Errorf("-o json gives a %s of %d (%v)", list.Kind, len(list.Items), err)
 	}
 

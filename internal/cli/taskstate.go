@@ -75,18 +75,28 @@ func unusableEnd(task *v1alpha1.SyncTask) (taskState, string) {
 	return "", ""
 }
 
-// lastState is how the last run is or was.
+// lastState is how the last run is, or how the last one about all entries ended.
 func lastState(task *v1alpha1.SyncTask) taskState {
-	if task.Status.LastRun == nil {
-		if len(task.Status.RecentExecutions) > 0 {
-			return endedStates[task.Status.RecentExecutions[0].Outcome]
+	last := task.Status.LastRun
+	if last != nil {
+		if _, ended := endedStates[last.Phase]; !ended {
+			return stateRunning
 		}
-		return stateNeverRun
 	}
-	if ended, ok := endedStates[task.Status.LastRun.Phase]; ok {
-		return ended
+	for _, execution := range task.Status.RecentExecutions {
+		if execution.Coverage != v1alpha1.CoverageSome {
+			return endedStates[execution.Outcome]
+		}
 	}
-	return stateRunning
+	switch {
+	case task.Status.LastSync != nil: // ten about some entries came after it
+		return endedStates[task.Status.LastSync.Outcome]
+	case len(task.Status.RecentExecutions) > 0:
+		return endedStates[task.Status.RecentExecutions[0].Outcome]
+	case last != nil:
+		return endedStates[last.Phase]
+	}
+	return stateNeverRun
 }
 
 // The colours of a terminal. Orange is one of its 256.
