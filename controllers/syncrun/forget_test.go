@@ -18,6 +18,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/test/apiserver"
 )
 
 // TestHistoryOfADeletedTask: by default history and state outlive their task;
@@ -158,29 +159,29 @@ func (w *world) expectForgotten(task *v1alpha1.SyncTask) {
 // longer than a task waits for its execution: nothing stays behind.
 func TestForgettingKilledAtEachWrite(t *testing.T) {
 	t.Parallel()
-	undisturbed := &killer{at: 1 << 20}
+	undisturbed := &apiserver.Killer{At: 1 << 20}
 	forgetKilled(t, undisturbed, 0)
-	if undisturbed.seen < 8 {
-		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.seen)
+	if undisturbed.Seen < 8 {
+		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.Seen)
 	}
-	for at := 1; at <= undisturbed.seen; at++ {
+	for at := 1; at <= undisturbed.Seen; at++ {
 		for _, afterward := range []bool{false, true} {
 			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
 				t.Parallel()
-				forgetKilled(t, &killer{at: at, afterward: afterward}, time.Duration(at%2)*10*time.Minute)
+				forgetKilled(t, &apiserver.Killer{At: at, Afterward: afterward}, time.Duration(at%2)*10*time.Minute)
 			})
 		}
 	}
 }
 
 // forgetKilled forgets with a manager that dies, and after a while with another one.
-func forgetKilled(t *testing.T, k *killer, away time.Duration) {
+func forgetKilled(t *testing.T, k *apiserver.Killer, away time.Duration) {
 	w := newWorld(t)
 	task := w.forgettable()
-	dying := w.tasksBy(k.wrap(w))
+	dying := w.tasksBy(server.Killed(t, k))
 	for range 20 {
 		_, err := dying.Reconcile(t.Context(), ctrl.Request{NamespacedName: w.key("hr")})
-		if errors.Is(err, errKilled) {
+		if errors.Is(err, apiserver.ErrKilled) {
 			break
 		}
 		if err != nil {

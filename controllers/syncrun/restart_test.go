@@ -1,69 +1,18 @@
 package syncrun_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/test/apiserver"
 )
-
-// errKilled is an answer that nobody tries again.
-var errKilled error = apierrors.NewResourceExpired("the manager was killed")
-
-// killer is a client whose process dies at one of its writes: before the write
-// reaches the server, or after it did and before the answer came back.
-type killer struct {
-	at, seen  int
-	afterward bool
-}
-
-func (k *killer) write(do func() error) error {
-	k.seen++
-	if k.seen < k.at {
-		return do()
-	}
-	if k.seen == k.at && k.afterward {
-		return errors.Join(do(), errKilled)
-	}
-	return errKilled
-}
-
-func (k *killer) wrap(w *world) client.Client {
-	inner, err := client.NewWithWatch(server.Config, client.Options{Scheme: server.Scheme})
-	if err != nil {
-		w.Fatal(err)
-	}
-	return interceptor.NewClient(inner, interceptor.Funcs{
-		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			return k.write(func() error { return c.Create(ctx, o, opts...) })
-		},
-		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
-			return k.write(func() error { return c.Update(ctx, o, opts...) })
-		},
-		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
-			return k.write(func() error { return c.Patch(ctx, o, p, opts...) })
-		},
-		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			return k.write(func() error { return c.Delete(ctx, o, opts...) })
-		},
-		Apply: func(ctx context.Context, c client.WithWatch, o runtime.ApplyConfiguration, opts ...client.ApplyOption) error {
-			return k.write(func() error { return c.Apply(ctx, o, opts...) })
-		},
-		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
-			return k.write(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
-		},
-	})
-}
 
 // TestKilledAtEachWrite kills the manager at each of its writes, before and
 // after it takes effect, starts another one, and looks at what came of the run.
@@ -72,7 +21,7 @@ func TestKilledAtEachWrite(t *testing.T) {
 	w := newWorld(t)
 	w.create(newTask("hr"))
 	w.settleTask("hr")
-	writes := w.executeKilled("hr-0", &killer{at: 1 << 20})
+	writes := w.executeKilled("hr-0", &apiserver.Killer{At: 1 << 20})
 	if writes < 9 {
 		t.Fatalf("a run takes %d writes; this test no longer sees them", writes)
 	}
@@ -83,7 +32,7 @@ func TestKilledAtEachWrite(t *testing.T) {
 			name := fmt.Sprintf("hr-%d", number)
 			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
 				w := &world{T: t, client: w.client, namespace: w.namespace, clock: w.clock, metrics: w.metrics, events: w.events}
-				w.executeKilled(name, &killer{at: at, afterward: afterward})
+				w.executeKilled(name, &apiserver.Killer{At: at, Afterward: afterward})
 				w.checkStarted(name, number)
 			})
 		}
@@ -93,15 +42,15 @@ func TestKilledAtEachWrite(t *testing.T) {
 // executeKilled takes a run from its creation to what follows its end, with a
 // manager that is killed on the way and then with one that is not. It says how
 // many writes the first one made.
-func (w *world) executeKilled(name string, k *killer) int {
+func (w *world) executeKilled(name string, k *apiserver.Killer) int {
 	w.Helper()
 	w.create(newRun("hr", name))
-	dying := k.wrap(w)
+	dying := server.Killed(w.T, k)
 	w.reconcileKilled(name, dying)
 	w.settleRun(name)
 	w.tell(w.run(name), 1, success(w.clock.Now()))
 	w.reconcileKilled(name, dying)
-	writes := k.seen
+	writes := k.Seen
 	w.expect(w.settleRun(name), v1alpha1.PhaseSucceeded, v1alpha1.ReasonSucceeded)
 	return writes
 }
@@ -111,7 +60,7 @@ func (w *world) reconcileKilled(name string, dying client.Client) {
 	w.Helper()
 	for range 20 {
 		result, err := w.runs(dying).Reconcile(w.Context(), ctrl.Request{NamespacedName: w.key(name)})
-		if errors.Is(err, errKilled) || (err == nil && (result.RequeueAfter == 0 || result.RequeueAfter > atOnce)) {
+		if errors.Is(err, apiserver.ErrKilled) || (err == nil && (result.RequeueAfter == 0 || result.RequeueAfter > atOnce)) {
 			return
 		}
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/schedule"
+	"synccenter.dev/synccenter/test/apiserver"
 )
 
 // scheduled makes a task that runs every quarter of an hour, and puts the clock
@@ -237,8 +238,8 @@ func TestScheduleKilledAtEachWrite(t *testing.T) {
 					w := &world{T: t, client: w.client, namespace: w.namespace, clock: w.clock, metrics: w.metrics, events: w.events}
 					w.clock.SetTime(due)
 					dying := w.tasks()
-					dying.Client = (&killer{at: at, afterward: afterward}).wrap(w)
-					if _, err := dying.Reconcile(w.Context(), ctrl.Request{NamespacedName: w.key("hr")}); !errors.Is(err, errKilled) {
+					dying.Client = server.Killed(w.T, &apiserver.Killer{At: at, Afterward: afterward})
+					if _, err := dying.Reconcile(w.Context(), ctrl.Request{NamespacedName: w.key("hr")}); !errors.Is(err, apiserver.ErrKilled) {
 						t.Fatalf("the manager was not killed: %v", err)
 					}
 					w.clock.SetTime(due.Add(back))
