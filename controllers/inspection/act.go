@@ -57,7 +57,9 @@ func (r *Reconciler) inspections(task *v1alpha1.SyncTask, l look) *cluster.Inspe
 	return cluster.NewInspections(cluster.OptionsOf(r.Direct, task, l.Name, l.UID, l.Kind))
 }
 
-// begin stores what is to be done, with the definition as it is now.
+// begin stores what is to be done, with the definition as it is now, and makes
+// the Job. What is stored comes first: a manager that is killed between the two
+// finds it, and makes the Job then.
 func (r *Reconciler) begin(ctx context.Context, task *v1alpha1.SyncTask, request inspection.Request) error {
 	uid := inspection.UID(string(task.UID), request.ID)
 	run := &v1alpha1.SyncRun{Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: task.Name}}}
@@ -66,8 +68,17 @@ func (r *Reconciler) begin(ctx context.Context, task *v1alpha1.SyncTask, request
 	if err != nil {
 		return err
 	}
-	log.FromContext(ctx).Info("Looking at the directories", "inspection", asked.Name, "kind", request.Kind())
-	return cluster.NewInspections(cluster.OptionsOf(r.Direct, task, asked.Name, uid, request.Kind())).Create(ctx, asked)
+	begun := look{InspectionHead: cluster.InspectionHead{Name: asked.Name, UID: uid, Kind: request.Kind()}}
+	if begun.Kind == inspection.KindCheck {
+		if err := r.places.take(client.ObjectKeyFromObject(task), begun.Name, uid); err != nil {
+			return err
+		}
+	}
+	log.FromContext(ctx).Info("Looking at the directories", "inspection", begun.Name, "kind", begun.Kind)
+	if err := r.inspections(task, begun).Create(ctx, asked); err != nil {
+		return err
+	}
+	return r.makeJob(ctx, task, begun)
 }
 
 // makeJob makes the Job from the stored definition, unless the answer is there.
@@ -76,10 +87,13 @@ func (r *Reconciler) makeJob(ctx context.Context, task *v1alpha1.SyncTask, l loo
 	if errors.Is(err, artifact.ErrNotFound) || (err == nil && asked.Ended != nil) {
 		return nil
 	}
-	if err != nil {
-		return err
+	var taken definition.Definition
+	if err == nil {
+		taken, err = asked.TaskDefinition()
 	}
-	taken, err := asked.TaskDefinition()
+	if errors.Is(err, inspection.ErrUnreadable) {
+		return r.note(ctx, task, step{look: l, words: fmt.Sprintf("What is to be looked at was stored and cannot be read any more, so no pod is started: %v.", err)}, true)
+	}
 	if err != nil {
 		return err
 	}
@@ -105,6 +119,9 @@ func refused(err error) bool {
 func (r *Reconciler) note(ctx context.Context, task *v1alpha1.SyncTask, s step, final bool) error {
 	stored := r.inspections(task, s.look)
 	told, revision, err := stored.Load(ctx)
+	if errors.Is(err, inspection.ErrUnreadable) {
+		told, err, final = s.look.unread(), nil, true // no pod could read it either
+	}
 	if errors.Is(err, artifact.ErrNotFound) || (err == nil && told.Ended != nil) {
 		return nil
 	}
@@ -122,6 +139,11 @@ func (r *Reconciler) note(ctx context.Context, task *v1alpha1.SyncTask, s step, 
 	}
 	log.FromContext(ctx).Info("The directories could not be looked at", "inspection", s.look.Name, "why", told.Trouble)
 	return stored.Replace(ctx, told, revision)
+}
+
+// unread takes the place of a document that cannot be read.
+func (l look) unread() *inspection.Inspection {
+	return &inspection.Inspection{SchemaVersion: inspection.SchemaVersion, Name: l.Name, UID: l.UID, Begun: l.Begun, Checked: l.Checked}
 }
 
 // dropRequest takes the request from the task, unless there is a newer one.

@@ -19,9 +19,9 @@ type action int
 
 const (
 	doNothing action = iota
-	// begin stores a new inspection.
+	// begin stores a new inspection and makes its Job.
 	begin
-	// makeJob makes the Job of one that is stored.
+	// makeJob makes the Job of one that is stored, if the manager died before it did, or the Job was deleted.
 	makeJob
 	// tellTrouble notes why there is no answer yet.
 	tellTrouble
@@ -41,8 +41,6 @@ const (
 	patience = 15 * time.Second
 	// afterTrouble is how soon a check that gave no answer is repeated.
 	afterTrouble = 5 * time.Minute
-	// atLimit is about how soon a check that has to wait for others looks again.
-	atLimit = 2 * time.Minute
 	// answersKept is how many answers to people stay, for answersFor at most:
 	// they hold names. The newest check stays until there is a newer one.
 	answersKept = 3
@@ -58,8 +56,21 @@ type step struct {
 	look    look
 	request inspection.Request
 	words   string
+	turn    turn
 	again   time.Duration
 }
+
+// turn is what a step means for the line of the tasks whose check waits for a place.
+type turn int
+
+const (
+	// keep: something else comes first, so it is not known yet.
+	keep turn = iota
+	// wait: the check is due, and there is no place.
+	wait
+	// leave: the check has its place, or is not due.
+	leave
+)
 
 // decide names the one next step: what is under way first, then what people ask
 // for, then what is over, then what is due.
@@ -135,6 +146,7 @@ func answerRequest(o *observed) (step, bool) {
 
 // checkWhenDue begins a check that nobody asked for.
 func checkWhenDue(o *observed, now time.Time, next step) step {
+	next.turn = leave
 	ready := o.ready()
 	_, held := o.task.Annotations[v1alpha1.AnnotationHold]
 	if ready == nil || ready.Status != metav1.ConditionTrue || held || o.task.Spec.Suspend || o.limit == 0 {
@@ -156,11 +168,12 @@ func checkWhenDue(o *observed, now time.Time, next step) step {
 		next.again = earlier(next.again, due.Sub(now))
 		return next
 	}
-	if o.running >= o.limit {
-		next.again = earlier(next.again, atLimit+time.Duration(hashOf(string(o.task.UID))%uint64(atLimit)))
+	if o.running+o.ahead >= o.limit {
+		next.turn = wait
 		return next
 	}
-	return step{action: begin, request: inspection.Request{ID: checkID(o, last), Check: true}, again: soon}
+	request := inspection.Request{ID: checkID(o, last), Check: true}
+	return step{action: begin, request: request, turn: leave, again: patience}
 }
 
 // lastCheck is the newest check, or nil.

@@ -73,6 +73,8 @@ func TestDecide(t *testing.T) {
 		seen  *observed
 		want  action
 		words string
+		// turn is looked at where it is given.
+		turn turn
 		// again is the longest time until the next look; 0 is any.
 		again time.Duration
 	}{
@@ -82,7 +84,10 @@ func TestDecide(t *testing.T) {
 		"a suspended one is not":                    {seen: with(seen(), func(o *observed) { o.task.Spec.Suspend = true }), want: doNothing},
 		"a held one is not":                         {seen: with(seen(), func(o *observed) { o.task.Annotations = map[string]string{v1alpha1.AnnotationHold: ""} }), want: doNothing},
 		"none by itself when the flag says so":      {seen: with(seen(), func(o *observed) { o.limit = 0 }), want: doNothing},
-		"others go first":                           {seen: with(seen(), func(o *observed) { o.running = 10 }), want: doNothing, again: 2 * atLimit},
+		"all places are taken":                      {seen: with(seen(), func(o *observed) { o.running = 10 }), want: doNothing, turn: wait},
+		"others have waited longer for a place":     {seen: with(seen(), func(o *observed) { o.running, o.ahead = 8, 2 }), want: doNothing, turn: wait},
+		"one has, and there are two places":         {seen: with(seen(), func(o *observed) { o.running, o.ahead = 8, 1 }), want: begin, turn: leave},
+		"what waited is not due any more":           {seen: with(seen(over(time.Second)), func(o *observed) { o.running = 10 }), want: doNothing, turn: leave},
 		"checked a moment ago":                      {seen: seen(over(time.Second)), want: doNothing, again: time.Hour},
 		"checked long ago":                          {seen: seen(over(2 * time.Hour)), want: begin},
 		"what concerns the ends changed":            {seen: with(seen(over(time.Second)), func(o *observed) { o.checked = "changed" }), want: begin},
@@ -114,6 +119,9 @@ func TestDecide(t *testing.T) {
 			got := decide(test.seen, testTime)
 			if got.action != test.want || !strings.Contains(got.words, test.words) {
 				t.Fatalf("step %d with %q, want %d with %q", got.action, got.words, test.want, test.words)
+			}
+			if test.turn != keep && got.turn != test.turn {
+				t.Errorf("its turn is %d, want %d", got.turn, test.turn)
 			}
 			if test.again > 0 && (got.again <= 0 || got.again > test.again) {
 				t.Errorf("looks again after %s, want at most %s", got.again, test.again)

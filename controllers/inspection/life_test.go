@@ -216,9 +216,7 @@ func TestACheckWhosePodGivesNoAnswerIsRepeated(t *testing.T) {
 func TestAHeldTaskIsCheckedOnRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.change(func(task *v1alpha1.SyncTask) {
-		metav1.SetMetaDataAnnotation(&task.ObjectMeta, v1alpha1.AnnotationHold, "audit")
-	})
+	w.hold()
 	w.expect(v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked, "kubectl synccenter check hr")
 	if jobs := w.jobs(); len(jobs) != 0 {
 		t.Fatalf("%d checks of a held task", len(jobs))

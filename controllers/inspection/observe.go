@@ -30,8 +30,9 @@ type observed struct {
 	malformed string
 	// looks are the inspections of the task, the newest first.
 	looks []look
-	// limit and running count the checks of all tasks that nobody asked for.
-	limit, running int
+	// limit is how many checks go on at once, beside those that people ask for;
+	// running counts all that do, and ahead the tasks that have waited longer for a place.
+	limit, running, ahead int
 }
 
 // look is one inspection and its Job.
@@ -67,7 +68,16 @@ func (r *Reconciler) observe(ctx context.Context, task *v1alpha1.SyncTask) (*obs
 	if err := r.observeLooks(ctx, o); err != nil {
 		return nil, err
 	}
-	return o, r.observeRunning(ctx, o)
+	key := client.ObjectKeyFromObject(task)
+	for _, l := range o.looks {
+		if l.open() && l.Kind == inspection.KindCheck {
+			if err := r.places.take(key, l.Name, l.UID); err != nil {
+				return nil, err
+			}
+		}
+	}
+	o.running, o.ahead = len(r.places.taken), r.places.line.ahead(key)
+	return o, nil
 }
 
 func (r *Reconciler) observeLooks(ctx context.Context, o *observed) error {
@@ -141,21 +151,6 @@ func lastWords(pod *corev1.Pod) string {
 		}
 	}
 	return ""
-}
-
-// observeRunning counts the checks that go on in all tasks.
-func (r *Reconciler) observeRunning(ctx context.Context, o *observed) error {
-	var jobs batchv1.JobList
-	err := r.Client.List(ctx, &jobs, client.MatchingLabels{v1alpha1.LabelInspection: string(inspection.KindCheck)}, client.UnsafeDisableDeepCopy)
-	if err != nil {
-		return fmt.Errorf("listing the Jobs of checks: %w", err)
-	}
-	for i := range jobs.Items {
-		if finishedBy(&jobs.Items[i]) == "" {
-			o.running++
-		}
-	}
-	return nil
 }
 
 // open: the last word is not said.

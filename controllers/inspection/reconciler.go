@@ -3,8 +3,10 @@ package inspection
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -30,17 +32,34 @@ type Reconciler struct {
 	// MaxConcurrentChecks is how many checks go on at once, beside those that
 	// people ask for; 0 is none by itself.
 	MaxConcurrentChecks int
+
+	places places
 }
 
-// Reconcile takes the inspections of a task one step further.
+// Reconcile takes the inspections of a task one step further. Whoever waits for
+// a place that is free after that is called.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	result, err := r.reconcile(ctx, request.NamespacedName)
+	if err != nil {
+		r.places.line.leave(request.NamespacedName) // the others do not wait until this one works again
+	}
+	r.places.line.callNext(r.places.free(r.MaxConcurrentChecks))
+	return result, err
+}
+
+func (r *Reconciler) reconcile(ctx context.Context, key types.NamespacedName) (ctrl.Result, error) {
+	if err := r.observePlaces(ctx, key); err != nil {
+		return ctrl.Result{}, err
+	}
 	var task v1alpha1.SyncTask
 	// The cache holds no connections of a task.
-	if err := r.Live.Get(ctx, request.NamespacedName, &task); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	if !task.DeletionTimestamp.IsZero() {
+	err := r.Live.Get(ctx, key, &task)
+	if apierrors.IsNotFound(err) || (err == nil && !task.DeletionTimestamp.IsZero()) {
+		r.places.line.leave(key)
 		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("reading SyncTask %s: %w", key, err)
 	}
 	ctx = log.IntoContext(ctx, log.FromContext(ctx).WithValues("task", task.Name))
 	seen, err := r.observe(ctx, &task)
@@ -51,6 +70,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	err = r.act(ctx, seen, next)
 	if apierrors.IsConflict(err) || errors.Is(err, artifact.ErrConflict) {
 		return ctrl.Result{RequeueAfter: soon}, nil
+	}
+	switch next.turn {
+	case wait:
+		r.places.line.join(key)
+	case leave:
+		r.places.line.leave(key)
+	case keep:
 	}
 	return ctrl.Result{RequeueAfter: next.again}, err
 }

@@ -58,9 +58,14 @@ func newWorld(t *testing.T) *world {
 		T: t, namespace: server.Namespace(t), metrics: recorder, events: events.NewFakeRecorder(100),
 		clock: clocktesting.NewFakePassiveClock(time.Now().Truncate(time.Second)),
 	}
+	w.create(newTask("hr"))
+	return w
+}
+
+func newTask(name string) *v1alpha1.SyncTask {
 	users := v1alpha1.LDAPUsers{BaseDN: "ou=people,dc=example,dc=com"}
-	w.create(&v1alpha1.SyncTask{
-		ObjectMeta: metav1.ObjectMeta{Name: "hr"},
+	return &v1alpha1.SyncTask{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: v1alpha1.SyncTaskSpec{
 			Sources: []v1alpha1.Source{{Name: "hr", Type: v1alpha1.ConnectorLDAP, LDAP: &v1alpha1.LDAPSource{
 				LDAPConnection: v1alpha1.LDAPConnection{URLs: []string{"ldaps://hr.example.com"}}, Users: users,
@@ -71,8 +76,7 @@ func newWorld(t *testing.T) *world {
 			}},
 			Deletion: v1alpha1.Deletion{Users: v1alpha1.UserDeletion{Action: v1alpha1.DeletionKeep}},
 		},
-	})
-	return w
+	}
 }
 
 func (w *world) create(object client.Object) {
@@ -87,15 +91,15 @@ func (w *world) key(name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: w.namespace, Name: name}
 }
 
+// atOnce is the longest time after which a controller means "go on".
+const atOnce = time.Second
+
 // settle lets both controllers work, as new ones each time, until both wait.
 func (w *world) settle() *v1alpha1.SyncTask {
 	w.Helper()
 	tasks := &synctask.Reconciler{Client: server.Client, Live: server.Client, Events: w.events, Clock: w.clock, Metrics: w.metrics}
-	looks := &controller.Reconciler{
-		Client: server.Client, Live: server.Client, Direct: server.Client, Events: w.events, Clock: w.clock,
-		Jobs: runnerjob.Options{Image: "synccenter:test"}, MaxConcurrentChecks: 100000,
-	}
-	const atOnce = time.Second
+	looks := w.looks(server.Client)
+	rested := false
 	for range 30 {
 		rest := true
 		for _, reconcile := range []func() (ctrl.Result, error){
@@ -112,31 +116,44 @@ func (w *world) settle() *v1alpha1.SyncTask {
 			}
 			rest = rest && (result.RequeueAfter == 0 || result.RequeueAfter > atOnce)
 		}
-		if rest {
+		if rest && rested { // also after what the last one of them did
 			return w.task()
 		}
+		rested = rest
 	}
 	w.Fatal("the controllers did not come to rest")
 	return nil
 }
 
+// looks is a controller that starts anew.
+func (w *world) looks(c client.Client) *controller.Reconciler {
+	return &controller.Reconciler{
+		Client: c, Live: server.Client, Direct: c, Events: w.events, Clock: w.clock,
+		Jobs: runnerjob.Options{Image: "synccenter:test"}, MaxConcurrentChecks: 100000,
+	}
+}
+
 func (w *world) task() *v1alpha1.SyncTask {
+	w.Helper()
+	task := w.stored()
+	conditiontest.Task(w, task)
+	return task
+}
+
+// stored is the task as it is, whoever has looked at it.
+func (w *world) stored() *v1alpha1.SyncTask {
 	w.Helper()
 	task := &v1alpha1.SyncTask{}
 	if err := server.Client.Get(w.Context(), w.key("hr"), task); err != nil {
 		w.Fatal(err)
 	}
-	conditiontest.Task(w, task)
 	return task
 }
 
 func (w *world) change(do func(*v1alpha1.SyncTask)) {
 	w.Helper()
 	w.clock.SetTime(w.clock.Now().Add(time.Second))
-	task := &v1alpha1.SyncTask{}
-	if err := server.Client.Get(w.Context(), w.key("hr"), task); err != nil {
-		w.Fatal(err)
-	}
+	task := w.stored()
 	before := task.DeepCopy()
 	do(task)
 	if err := server.Client.Patch(w.Context(), task, client.MergeFrom(before)); err != nil {
@@ -177,8 +194,8 @@ func (w *world) onlyJob() *batchv1.Job {
 	return &jobs[0]
 }
 
-// stored keeps the inspection of a Job.
-func (w *world) stored(job *batchv1.Job) *cluster.Inspections {
+// options are those of the store of a Job's pod, and the UID of its inspection.
+func (w *world) options(job *batchv1.Job) (cluster.Options, string) {
 	uid := ""
 	for _, argument := range job.Spec.Template.Spec.Containers[0].Args {
 		if value, found := strings.CutPrefix(argument, "--inspection-uid="); found {
@@ -186,13 +203,16 @@ func (w *world) stored(job *batchv1.Job) *cluster.Inspections {
 		}
 	}
 	kind := inspection.Kind(job.Labels[v1alpha1.LabelInspection])
-	return cluster.NewInspections(cluster.OptionsOf(server.Client, w.task(), job.Labels[v1alpha1.LabelRun], uid, kind))
+	owner := metav1.GetControllerOf(job)
+	task := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: owner.Name, UID: owner.UID}}
+	return cluster.OptionsOf(server.Client, task, job.Labels[v1alpha1.LabelRun], uid, kind), uid
 }
 
 // answer plays the pod of a Job, which ends.
 func (w *world) answer(job *batchv1.Job, source, target v1alpha1.Reason, message string) {
 	w.Helper()
-	stored := w.stored(job)
+	options, _ := w.options(job)
+	stored := cluster.NewInspections(options)
 	told, revision, err := stored.Load(w.Context())
 	if err != nil {
 		w.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -14,6 +15,9 @@ import (
 
 // SchemaVersion is the version of this document. A reader that meets a newer one says so.
 const SchemaVersion = 1
+
+// ErrUnreadable is in the error of what is stored and cannot be understood: it is damaged, or newer than this program.
+var ErrUnreadable = errors.New("it cannot be understood")
 
 // AnswerStream is the stream of an explanation or a list.
 const AnswerStream = "answer"
@@ -103,13 +107,21 @@ const maxDefinition = 8 << 20
 
 // TaskDefinition is the definition that is looked at.
 func (i *Inspection) TaskDefinition() (definition.Definition, error) {
+	taken, err := i.unpack()
+	if err != nil {
+		return definition.Definition{}, fmt.Errorf("reading the definition of inspection %s: %w: %w", i.Name, ErrUnreadable, err)
+	}
+	return taken, nil
+}
+
+func (i *Inspection) unpack() (definition.Definition, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(i.Definition))
 	if err != nil {
-		return definition.Definition{}, fmt.Errorf("reading the definition of inspection %s: %w", i.Name, err)
+		return definition.Definition{}, err
 	}
 	plain, err := io.ReadAll(io.LimitReader(reader, maxDefinition))
 	if err != nil {
-		return definition.Definition{}, fmt.Errorf("reading the definition of inspection %s: %w", i.Name, err)
+		return definition.Definition{}, err
 	}
 	return definition.Decode(plain)
 }
@@ -129,14 +141,14 @@ func Decode(data []byte) (*Inspection, error) {
 		SchemaVersion int `json:"schemaVersion"`
 	}
 	if err := json.Unmarshal(data, &version); err != nil {
-		return nil, fmt.Errorf("reading an inspection: %w", err)
+		return nil, fmt.Errorf("reading an inspection: %w: %w", ErrUnreadable, err)
 	}
 	if version.SchemaVersion > SchemaVersion {
-		return nil, fmt.Errorf("reading an inspection: its schema version is %d and %d is known: upgrade this program", version.SchemaVersion, SchemaVersion)
+		return nil, fmt.Errorf("reading an inspection: %w: its schema version is %d and %d is known: upgrade this program", ErrUnreadable, version.SchemaVersion, SchemaVersion)
 	}
 	var inspection Inspection
 	if err := json.Unmarshal(data, &inspection); err != nil {
-		return nil, fmt.Errorf("reading an inspection: %w", err)
+		return nil, fmt.Errorf("reading an inspection: %w: %w", ErrUnreadable, err)
 	}
 	return &inspection, nil
 }

@@ -58,7 +58,7 @@ func (s *Inspections) Create(ctx context.Context, i *inspection.Inspection) erro
 	return err
 }
 
-// Load reads the inspection, with the revision that Replace wants.
+// Load reads the inspection, with the revision that Replace wants. That comes also with inspection.ErrUnreadable.
 func (s *Inspections) Load(ctx context.Context) (*inspection.Inspection, string, error) {
 	scope := artifact.Scope{Run: string(s.store.options.Writer.UID)}
 	object, err := s.store.get(ctx, scope, v1alpha1.ArtifactReport, inspectionStream)
@@ -118,7 +118,7 @@ func headOf(i *inspection.Inspection) map[string]string {
 func DecodeInspection(object *v1alpha1.SyncArtifact) (*inspection.Inspection, error) {
 	i, err := inspection.Decode(object.Data)
 	if err == nil && i.UID != string(object.Writer.UID) {
-		err = fmt.Errorf("it is about inspection %q", i.UID)
+		err = fmt.Errorf("%w: it is about inspection %q", inspection.ErrUnreadable, i.UID)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("SyncArtifact %s: %w", object.Name, err)
