@@ -12,7 +12,9 @@ func changed(l Limits, f Facts) *Finding {
 	if f.FirstRun || !over(f.ChangedUsers, l.ChangedPercent, whole) {
 		return nil
 	}
-	return &Finding{GuardStopped, fmt.Sprintf("the run would update %s people, and guard.changed allows %d%%; nothing was written. "+
-		"Look whether a mapping was changed or the source writes its values in another way. %s",
-		share(f.ChangedUsers, whole), l.ChangedPercent, waysOn(f, "changed", f.ChangedUsers, whole))}
+	return &Finding{
+		GuardStopped,
+		fmt.Sprintf("the run would update %s people, and guard.changed allows %d%%; nothing was written", share(f.ChangedUsers, whole), l.ChangedPercent),
+		"Look whether a mapping was changed or the source writes its values in another way. " + waysOn(f, "changed", f.ChangedUsers, whole),
+	}
 }

@@ -29,6 +29,9 @@ func cleared(l Limits, f Facts) *Finding {
 	if more := len(names) - len(fields); more > 0 {
 		fields = append(fields, "and "+counted(int64(more), "more field", "more fields"))
 	}
-	return &Finding{GuardStopped, fmt.Sprintf("the run would empty %s, and guard.cleared allows %d%%; nothing was written. "+
-		"Look whether the account of the source may still read what is mapped to it. %s", strings.Join(fields, ", "), l.ClearedPercent, waysOn(f, "cleared", f.Cleared[names[0]], f.ComparedUsers))}
+	return &Finding{
+		GuardStopped,
+		fmt.Sprintf("the run would empty %s, and guard.cleared allows %d%%; nothing was written", strings.Join(fields, ", "), l.ClearedPercent),
+		"Look whether the account of the source may still read what is mapped to it. " + waysOn(f, "cleared", f.Cleared[names[0]], f.ComparedUsers),
+	}
 }

@@ -28,6 +28,9 @@ func departmentEmptied(l Limits, f Facts) *Finding {
 	if more := len(emptied) - maxNamed; more > 0 {
 		named += ", and " + counted(int64(more), "more department", "more departments")
 	}
-	return &Finding{DepartmentEmptied, fmt.Sprintf("the department %s, those in the departments below it included, and more than half of at least %d people are not removed without asking. %s",
-		named, minMembers, waysOnHeld(f))}
+	return &Finding{
+		DepartmentEmptied,
+		fmt.Sprintf("the department %s, those in the departments below it included, and more than half of at least %d people are not removed without asking", named, minMembers),
+		waysOnHeld(f),
+	}
 }

@@ -55,7 +55,7 @@ type DepartmentLoss struct {
 	Members, Loses int64
 }
 
-// Verdict is what the guard decided. Both messages say what was found, the limit, and the ways on.
+// Verdict is what the guard decided. Both findings say what was found, the limit, and the ways on.
 type Verdict struct {
 	// Stop is set when nothing may be written.
 	Stop *Finding
@@ -65,6 +65,9 @@ type Verdict struct {
 
 // Finding is a rule that spoke.
 type Finding struct {
-	Reason  string
+	Reason string
+	// Message says what was found, and the limit. It stands with each removal that is held.
 	Message string
+	// Ways say, in sentences, what a person can do. They stand once, in the message of the run.
+	Ways string
 }

@@ -182,7 +182,7 @@ func TestEveryFindingSaysHowToGoOn(t *testing.T) {
 				t.Errorf("reason %s, want %s", finding.Reason, test.reason)
 			}
 			for _, part := range append(test.ways, test.found, test.limit) {
-				if !strings.Contains(finding.Message, part) {
+				if !strings.Contains(finding.Message+". "+finding.Ways, part) {
 					t.Errorf("the message does not say %q: %s", part, finding.Message)
 				}
 			}
@@ -213,7 +213,7 @@ func TestTheOverrideOfAMessageLetsItsRunPass(t *testing.T) {
 			for part, limit := range map[string]*int64{
 				"--override-shrink ": &l.ShrinkPercent, "--override-cleared ": &l.ClearedPercent, "--override-changed ": &l.ChangedPercent, "--override-removals ": &l.RemovalsFloor,
 			} {
-				if _, after, ok := strings.Cut(finding.Message, part); ok {
+				if _, after, ok := strings.Cut(finding.Ways, part); ok {
 					if _, err := fmt.Sscanf(after, "%d", &number); err != nil {
 						t.Fatal(err)
 					}

@@ -14,7 +14,10 @@ func removals(l Limits, f Facts) *Finding {
 	if f.Window > 0 {
 		earlier = fmt.Sprintf(", which makes %s with %s of the last %s", share(total, active), counted(f.Window, "removal", "removals"), span(l.RemovalsWindow))
 	}
-	return &Finding{TooManyRemovals, fmt.Sprintf("the run would remove %s linked entries%s, and guard.removals lets %d pass within %s, or more as long as they are at most %d%% and %d. "+
-		"%s. For good, raise guard.removals in the task",
-		share(planned, active), earlier, l.RemovalsFloor, span(l.RemovalsWindow), l.RemovalsPercent, l.RemovalsCount, waysOnHeld(f))}
+	return &Finding{
+		TooManyRemovals,
+		fmt.Sprintf("the run would remove %s linked entries%s, and guard.removals lets %d pass within %s, or more as long as they are at most %d%% and %d",
+			share(planned, active), earlier, l.RemovalsFloor, span(l.RemovalsWindow), l.RemovalsPercent, l.RemovalsCount),
+		waysOnHeld(f) + " For good, raise guard.removals in the task.",
+	}
 }

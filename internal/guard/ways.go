@@ -12,15 +12,14 @@ func waysOn(f Facts, limit string, part, whole int64) string {
 	if part < whole {
 		percent = (part*100 + whole - 1) / whole
 	}
-	return fmt.Sprintf("If it is right, let one run pass: %s. For good, raise guard.%s in the task", f.override(limit, percent), limit)
+	return fmt.Sprintf("If it is right, let one run pass: %s. For good, raise guard.%s in the task.", f.override(limit, percent), limit)
 }
 
 // waysOnHeld says what a person can do about held removals. The override lets just as many pass as wait then.
 func waysOnHeld(f Facts) string {
 	run := orWord(f.Run, "RUN")
 	return fmt.Sprintf("All removals are held, the rest of the run goes on. See who: kubectl synccenter details %s --status held. "+
-		"Who is to stay: put them back into the source, or undo the edit; whoever is back is held no longer. "+
-		"Who is to go: %s, which looks at what is held again",
+		"Who is to stay: put them back into the source, or undo the edit. Who is to go: %s.",
 		run, f.override("removals", f.removals()+f.Window+f.Waiting))
 }
 

@@ -61,7 +61,7 @@ func (e *execution) lookUp(present presentSample, asked question) apply.Absent {
 	return func(ctx context.Context, kind directory.Kind, ids []string) (map[string]apply.Verdict, error) {
 		known := chooseSentinels(present[kind], ids)
 		if len(known) == 0 {
-			return nil, errors.New("no other entry is known to be in the source, so that an answer of \"absent\" could not be trusted; remove it in the target by hand, or run again when there is one")
+			return nil, errNoSentinel
 		}
 		if err := asked.prepare(ctx); err != nil {
 			return nil, err
@@ -87,11 +87,16 @@ func (e *execution) lookUp(present presentSample, asked question) apply.Absent {
 	}
 }
 
+var errNoSentinel = errors.New("no other entry is known to be in the source, so that an answer of \"absent\" could not be trusted; remove it in the target by hand, or run again when there is one")
+
 // findGone notes which departments that users name are gone: the read did not have them, and nor has the source now. One that is newer than the read
 // is not among them. Nothing is gone when the same call does not find a department that must be there.
 func (e *execution) findGone(ctx context.Context, sample []string, users []directory.Entry, gone map[string]bool) error {
 	var missing []string
 	for i := range users {
+		if slices.ContainsFunc(users[i].Departments, e.chosen.Department) {
+			continue
+		}
 		for _, id := range users[i].Departments {
 			if !e.chosen.Knows(id) && !slices.Contains(missing, id) {
 				missing = append(missing, id)
@@ -99,8 +104,8 @@ func (e *execution) findGone(ctx context.Context, sample []string, users []direc
 		}
 	}
 	known := chooseSentinels(sample, missing)
-	if len(known) == 0 {
-		return nil
+	if len(missing) > 0 && len(known) == 0 {
+		return fmt.Errorf("looking up the departments that they name: %w", errNoSentinel)
 	}
 	for ids := range slices.Chunk(missing, departmentBatch) {
 		entries, err := e.source.Lookup(ctx, directory.Department, slices.Concat(ids, known), nil)

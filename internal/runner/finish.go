@@ -28,6 +28,8 @@ type tail struct {
 	losses []heldLoss
 	// unlisted: something is held for somebody who has no link, so that it is on no list.
 	unlisted bool
+	// adopted counts the entries that became ours and were there before.
+	adopted int64
 	// refused counts the removals that were refused at the last look, and refusal says why.
 	refused int64
 	refusal string
@@ -54,7 +56,7 @@ func (e *execution) finish(ctx context.Context, summary planSummary, lines iter.
 			return err
 		}
 	}
-	outcome := outcomeOf(t, how, e.aboutWhom(), noticeOf(summary, t))
+	outcome := outcomeOf(e.definition.Run.Name, t, how, e.aboutWhom(), noticeOf(summary, t))
 	outcome.EndTime = endTime
 	export, err := e.export(ctx, &outcome, t.counts)
 	if err != nil {
@@ -208,6 +210,9 @@ func (t *tail) see(operation *plan.Operation, outcome apply.Outcome) {
 	case (operation.Removal != "" || operation.TakesAway) && outcome.Status == plan.Skipped:
 		t.refused++
 		t.refusal = outcome.Message
+	}
+	if operation.Adopt && operation.Relinks == "" && outcome.Status == plan.Succeeded {
+		t.adopted++
 	}
 	for _, one := range apply.Removed(operation, outcome) {
 		t.removed[one] = struct{}{}

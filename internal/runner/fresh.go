@@ -150,15 +150,15 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	facts.StateRebuilt = e.loaded.Rebuilt
 	verdict := guard.Evaluate(limitsOf(&e.definition.TaskSpec.Guard, e.definition.RunSpec.GuardOverride), facts)
 	if verdict.Stop != nil {
-		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.Reason(verdict.Stop.Reason), withOverride(verdict.Stop.Message, e.definition.RunSpec.GuardOverride)}
+		return planSummary{}, guard.Verdict{}, &failure{v1alpha1.Reason(verdict.Stop.Reason), withOverride(sayFinding(verdict.Stop), e.definition.RunSpec.GuardOverride)}
 	}
 	summary := planSummary{
-		Time: e.Now().UTC(), Notice: e.loaded.Notice, Present: r.present,
+		Time: e.Now().UTC(), Notice: sentence(e.loaded.Notice), Present: r.present,
 		Read:               state.Size{Users: facts.SourceUsers, Departments: facts.SourceDepartments},
 		RemovalsDefinition: string(definitionDigest),
 	}
 	if verdict.Hold != nil {
-		summary.Notice = verdict.Hold.Message
+		summary.Notice = sayFinding(verdict.Hold)
 	}
 	summary.Notice = withOverride(summary.Notice, e.definition.RunSpec.GuardOverride)
 	return summary, verdict, nil

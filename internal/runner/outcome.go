@@ -2,16 +2,20 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/guard"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/plan"
 	"synccenter.dev/synccenter/internal/report"
 )
 
-// outcomeOf says how a run ended that had a plan: from its records and from what ended it.
-func outcomeOf(t tail, how ending, about, notice string) report.Outcome {
+// outcomeOf says how a run of a name ended that had a plan: from its records and from what ended it.
+func outcomeOf(run string, t tail, how ending, about, notice string) report.Outcome {
 	outcome := report.Outcome{Result: report.Succeeded, Reason: string(v1alpha1.ReasonSucceeded)}
 	failed := sumOf(t.counts, func(o history.OperationCount) int64 { return o.Failed })
 	sentences := []string{countSentence(t.counts)}
@@ -29,14 +33,41 @@ func outcomeOf(t tail, how ending, about, notice string) report.Outcome {
 			sentences = append(sentences, countedWere(t.notReached, "operation")+" not reached, since the target could not go on.")
 		}
 	}
-	if about != "" {
-		sentences = append(sentences, about)
-	}
-	if notice != "" {
-		sentences = append(sentences, notice)
-	}
-	outcome.Message = strings.Join(sentences, " ")
+	sentences = append(sentences, adoptedSentence(t.adopted), about, notice, skippedSentence(run, t.counts))
+	outcome.Message = strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
 	return outcome
+}
+
+// adoptedSentence says how many entries became ours that were there before.
+func adoptedSentence(adopted int64) string {
+	switch adopted {
+	case 0:
+		return ""
+	case 1:
+		return "1 entry that was there before was taken over."
+	default:
+		return fmt.Sprintf("%d entries that were there before were taken over.", adopted)
+	}
+}
+
+// skippedSentence says where it stands why something was skipped: no list in the status has that.
+func skippedSentence(run string, counts history.Counts) string {
+	if sumOf(counts, func(o history.OperationCount) int64 { return o.Skipped }) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("See what was skipped and why: kubectl synccenter details %s --status skipped.", run)
+}
+
+// sayFinding writes what the guard found, and what a person can do, as sentences.
+func sayFinding(finding *guard.Finding) string { return sentence(finding.Message) + " " + finding.Ways }
+
+// sentence writes a message as a sentence of its own. Messages begin in lower case, since most stand behind something else.
+func sentence(message string) string {
+	if message == "" {
+		return ""
+	}
+	first, size := utf8.DecodeRuneInString(message)
+	return string(unicode.ToUpper(first)) + strings.TrimSuffix(message[size:], ".") + "."
 }
 
 // aboutWhom says of a run about some entries alone that it was one.

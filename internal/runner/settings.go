@@ -62,7 +62,7 @@ func withOverride(said string, override *v1alpha1.GuardOverride) string {
 		}
 	}
 	if said != "" {
-		said = strings.TrimSuffix(said, ".") + ". "
+		said += " "
 	}
 	if len(parts) == 0 {
 		return said + "The run has a guardOverride that names no limit, so all of the task's were kept."
