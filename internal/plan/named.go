@@ -40,10 +40,10 @@ func (p *Planner) removalWaits(id string) bool {
 		return link.State == state.Held
 	case !p.users.gone[id]:
 		return false
-	case p.users.awaited[id]:
-		return p.removalIsOpen(&link)
+	case link.State == state.Held:
+		return !p.options.Reconsider || p.users.awaited[id]
 	}
-	return link.State == state.Held && !p.options.Reconsider
+	return link.State == state.Active && p.users.awaited[id]
 }
 
 // userMayStand reports that a user of the source is in the target, or that nothing is known yet why there should be none.

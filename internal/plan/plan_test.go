@@ -299,6 +299,16 @@ func TestRelinkWaitsForAPerson(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	for _, w.reconsider = range []bool{false, true} { // the removal is held once more when a person asks about it
+		want := "CreateUser u33 Held/RelinkNeedsDecision\n"
+		if w.reconsider {
+			want = "DeleteUser u3 Held/RelinkNeedsDecision (link):[u3]>[]\n" + want
+		}
+		if diff := cmp.Diff(want, describe(w.sync(t))); diff != "" {
+			t.Error(diff)
+		}
+	}
+	w.reconsider = false
 	w.relink = plan.Allow
 	if got, want := describe(w.sync(t)), "ChangeUserIdentifier u33 (link):[u3]>[u33]\nSyncDepartmentLeaders d2 (leaders):[u33]>[]\n"; got != want {
 		t.Errorf("once it may be relinked:\n%s", got)
