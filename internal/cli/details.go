@@ -171,7 +171,7 @@ func (d *detailsCommand) addRow(table *table, r *history.Record) {
 	table.text(fmt.Sprintf("    source %s, target %s", orNone(r.SourceID), orNone(r.TargetID)))
 	for i := range r.Changes {
 		c := &r.Changes[i]
-		table.text(fmt.Sprintf("    %s: %s → %s", c.Field, orNone(history.BeforeText(c)), orNone(history.AfterText(c))))
+		table.text(fmt.Sprintf("    %s: %s → %s", c.Field, orNone(history.BeforeText(c, history.English)), orNone(history.AfterText(c, history.English))))
 	}
 }
 

@@ -154,7 +154,7 @@ func (e *explainCommand) write(p *page, x *inspection.Explanation) {
 		p.line("  %s %s  %s", r.Operation, r.Status, reasonAndMessage(r))
 		for j := range r.Changes {
 			c := &r.Changes[j]
-			p.line("    %s: %s → %s", c.Field, orNone(history.BeforeText(c)), orNone(history.AfterText(c)))
+			p.line("    %s: %s → %s", c.Field, orNone(history.BeforeText(c, history.English)), orNone(history.AfterText(c, history.English)))
 		}
 	}
 }

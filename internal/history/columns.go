@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode"
 
+	"synccenter.dev/synccenter/internal/hidden"
 	"synccenter.dev/synccenter/internal/plan"
 )
 
@@ -27,13 +28,24 @@ var (
 	afterHeading     = phrase{"After", "变更后"}
 )
 
-// BeforeText and AfterText show the values of a change to people: references by name where the name is known.
-func BeforeText(c *plan.Change) string { return valuesText(c.Before, c.BeforeNames) }
+// hiddenWord stands where a sensitive value would stand.
+var hiddenWord = phrase{hidden.Mask, "(已隐藏)"}
+
+// BeforeText and AfterText show the values of a change to people: references by name where the name is known, and a word in the place of what is
+// sensitive.
+func BeforeText(c *plan.Change, locale Locale) string {
+	return valuesText(c, c.Before, c.BeforeNames, locale)
+}
 
 // AfterText is explained at BeforeText.
-func AfterText(c *plan.Change) string { return valuesText(c.After, c.AfterNames) }
+func AfterText(c *plan.Change, locale Locale) string {
+	return valuesText(c, c.After, c.AfterNames, locale)
+}
 
-func valuesText(values, names []string) string {
+func valuesText(c *plan.Change, values, names []string, locale Locale) string {
+	if c.Sensitive && len(values) > 0 {
+		return hiddenWord.in(locale)
+	}
 	shown := make([]string, len(values))
 	for i, v := range values {
 		shown[i] = v
@@ -58,7 +70,7 @@ func changesText(changes []plan.Change, locale Locale) string {
 	lines := make([]string, len(changes))
 	for i := range changes {
 		c := &changes[i]
-		words := slices.DeleteFunc([]string{fieldWord(c.Field, locale) + ":", BeforeText(c), "→", AfterText(c)}, isEmpty)
+		words := slices.DeleteFunc([]string{fieldWord(c.Field, locale) + ":", BeforeText(c, locale), "→", AfterText(c, locale)}, isEmpty)
 		lines[i] = strings.Join(words, " ")
 	}
 	return strings.Join(lines, "\n")

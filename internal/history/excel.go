@@ -133,7 +133,7 @@ func (b *workbook) add(r *Record) error {
 		c := &r.Changes[i]
 		err := s.add([]any{
 			b.number, subject, operation, status, s.text(r.Name), s.text(r.SourceID),
-			s.text(fieldWord(c.Field, locale)), s.text(BeforeText(c)), s.text(AfterText(c)),
+			s.text(fieldWord(c.Field, locale)), s.text(BeforeText(c, locale)), s.text(AfterText(c, locale)),
 		})
 		if err != nil {
 			return err

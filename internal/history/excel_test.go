@@ -36,6 +36,8 @@ func sample() []Record {
 			Changes: []plan.Change{
 				{Field: "mail", Before: []string{"li@example.com"}, After: []string{"li@example.org", "lei@example.org"}},
 				{Field: "telephoneNumber", Before: []string{"+86 138"}, After: []string{"-1"}},
+				{Field: "userPassword", Before: []string{"(hidden)"}, After: []string{"(hidden)"}, Sensitive: true},
+				{Field: "roomNumber", After: []string{"(hidden)"}}, // which somebody wrote there
 				{Field: "description", Before: []string{"\t@SUM(A1)"}, After: []string{"a\x00b\x1b[31mc _x0041_ <d>\nsecond line"}},
 			},
 		},
@@ -183,7 +185,7 @@ func TestExcelIsComfortable(t *testing.T) {
 	for _, name := range file.GetDefinedName() {
 		filters = append(filters, name.Scope+" "+name.RefersTo)
 	}
-	if diff := cmp.Diff([]string{"Records 'Records'!$A$1:$K$7", "Changes 'Changes'!$A$1:$I$7"}, filters); diff != "" {
+	if diff := cmp.Diff([]string{"Records 'Records'!$A$1:$K$7", "Changes 'Changes'!$A$1:$I$9"}, filters); diff != "" {
 		t.Errorf("filters (-want +got):\n%s", diff)
 	}
 	style, err := file.GetCellStyle("Records", "F3")
