@@ -21,6 +21,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
 	"synccenter.dev/synccenter/internal/definition"
@@ -152,7 +153,7 @@ func begun(t *testing.T, namespace string, spec v1alpha1.SyncTaskSpec) (runOptio
 	stored := cluster.Options{
 		Client: api.Client, Namespace: namespace, Task: "hr", Writer: v1alpha1.ArtifactWriter{Run: run.Name, UID: run.UID},
 	}
-	if _, err := artifact.WriteAll(t.Context(), cluster.New(stored), artifact.Scope{Run: string(run.UID)}, definition.Stream, data); err != nil {
+	if _, err := artifacttest.WriteAll(t.Context(), cluster.New(stored), artifact.Scope{Run: string(run.UID)}, definition.Stream, data); err != nil {
 		t.Fatal(err)
 	}
 	return runOptions{

@@ -24,6 +24,7 @@ import (
 	"synccenter.dev/synccenter/controllers/condition/conditiontest"
 	"synccenter.dev/synccenter/controllers/retention"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/history"
 	"synccenter.dev/synccenter/internal/plan"
@@ -179,7 +180,7 @@ func (w *world) storeOf(run *v1alpha1.SyncRun) (artifact.Store, artifact.Scope) 
 func (w *world) write(run *v1alpha1.SyncRun, scope artifact.Scope, stream string, data []byte) artifact.Content {
 	w.Helper()
 	store, _ := w.storeOf(run)
-	content, err := artifact.WriteAll(w.Context(), store, scope, stream, data)
+	content, err := artifacttest.WriteAll(w.Context(), store, scope, stream, data)
 	if err != nil {
 		w.Fatal(err)
 	}

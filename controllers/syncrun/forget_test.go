@@ -17,6 +17,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/test/apiserver"
 )
@@ -93,7 +94,7 @@ func (w *world) saveState(owner string, links []byte) {
 	w.Helper()
 	store := cluster.New(cluster.Options{Client: w.client, Namespace: w.namespace, Task: "hr", Writer: v1alpha1.ArtifactWriter{Run: "hr-2", UID: "uid"}})
 	for _, stream := range []string{"states", "state-1"} {
-		if _, err := artifact.WriteAll(w.Context(), store, artifact.Scope{Owner: owner}, stream, links); err != nil {
+		if _, err := artifacttest.WriteAll(w.Context(), store, artifact.Scope{Owner: owner}, stream, links); err != nil {
 			w.Fatal(err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
 	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/runner"
@@ -61,7 +62,7 @@ func storeDefinition(ctx context.Context, store artifact.Store, sequence int64, 
 	if err != nil {
 		return err
 	}
-	_, err = artifact.WriteAll(ctx, store, artifact.Scope{Run: string(uid)}, definition.Stream, data)
+	_, err = artifacttest.WriteAll(ctx, store, artifact.Scope{Run: string(uid)}, definition.Stream, data)
 	return err
 }
 

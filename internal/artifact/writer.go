@@ -203,20 +203,3 @@ func (s *chunkSink) Write(data []byte) (int, error) {
 	}
 	return len(data), nil
 }
-
-// WriteAll replaces a stream by the given bytes, whoever wrote it before.
-func WriteAll(ctx context.Context, store Store, scope Scope, stream string, data []byte) (Content, error) {
-	_, revision, err := Stat(ctx, store, scope, stream)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return Content{}, err
-	}
-	w, err := NewWriter(ctx, store, scope, stream, revision)
-	if err != nil {
-		return Content{}, err
-	}
-	if _, err := w.Write(data); err != nil {
-		return Content{}, err
-	}
-	content, _, err := w.Commit(ctx)
-	return content, err
-}

@@ -8,6 +8,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	artifactcluster "synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/history"
@@ -28,7 +29,7 @@ func answering(t *testing.T, lines ...any) func(*v1alpha1.SyncTask, *inspection.
 			b.WriteString("\n")
 		}
 		store := artifactcluster.New(artifactcluster.OptionsOf(server.Client, task, i.Name, i.UID, i.Request.Kind()))
-		if _, err := artifact.WriteAll(t.Context(), store, artifact.Scope{Run: i.UID}, inspection.AnswerStream, []byte(b.String())); err != nil {
+		if _, err := artifacttest.WriteAll(t.Context(), store, artifact.Scope{Run: i.UID}, inspection.AnswerStream, []byte(b.String())); err != nil {
 			t.Error(err)
 		}
 	}

@@ -33,7 +33,7 @@ func outcomeOf(run string, t tail, how ending, about, notice string) report.Outc
 			sentences = append(sentences, countedWere(t.notReached, "operation")+" not reached, since the target could not go on.")
 		}
 	}
-	sentences = append(sentences, adoptedSentence(t.adopted), about, notice, skippedSentence(run, t.counts))
+	sentences = append(sentences, adoptedSentence(t.adopted), about, notice, skippedSentence(run, t))
 	outcome.Message = strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
 	return outcome
 }
@@ -50,9 +50,9 @@ func adoptedSentence(adopted int64) string {
 	}
 }
 
-// skippedSentence says where it stands why something was skipped: no list in the status has that.
-func skippedSentence(run string, counts history.Counts) string {
-	if sumOf(counts, func(o history.OperationCount) int64 { return o.Skipped }) == 0 {
+// skippedSentence says where it stands why something was skipped, other than what was not reached: no list in the status has that.
+func skippedSentence(run string, t tail) string {
+	if sumOf(t.counts, func(o history.OperationCount) int64 { return o.Skipped }) <= t.notReached {
 		return ""
 	}
 	return fmt.Sprintf("See what was skipped and why: kubectl synccenter details %s --status skipped.", run)

@@ -27,10 +27,12 @@ func TestProtectedEntriesAreLeftAlone(t *testing.T) {
 	server.Apply(t, "dn: uid=gerd,"+w.dn("Research", "Head")+"\nchangetype: modify\nreplace: mail\nmail: new@example.com\n\n")
 	server.Apply(t, "dn: "+w.dn("West", "Sales", "Head")+"\nchangetype: modify\nreplace: description\ndescription: new\n\n")
 	before := w.snapshot(w.target)
-	w.synced()
+	last := w.synced()
 	w.expectEqual("operations", w.operations(w.lastUID()), map[string]int{
 		"DeleteUser Skipped": 1, "UpdateUser Skipped": 1, "UpdateDepartment Skipped": 1, "NoUpdate Succeeded": 12,
 	})
+	w.expectEqual("message", last.Outcome.Message,
+		"0 operations succeeded, 3 skipped. See what was skipped and why: kubectl synccenter details hr-run-3 --status skipped.")
 	w.expectEqual("the target", fmt.Sprint(w.snapshot(w.target)), fmt.Sprint(before))
 }
 

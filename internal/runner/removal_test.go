@@ -104,6 +104,12 @@ func TestTheGuardHoldsRemovalsAndTheRestGoesOn(t *testing.T) {
 	w.expectEqual("operations", w.operations(w.lastUID()), map[string]int{
 		"DeleteUser Held": 2, "CreateUser Succeeded": 1, "NoUpdate Succeeded": 13})
 	w.expectEqual("pending", last.State.Pending, 2)
+	w.expectEqual("message", last.Outcome.Message, `1 operation succeeded, 2 held. The run would remove 2 of 15 (13.3%) linked entries, and guard.removals lets 0 pass within 24h, `+
+		`or more as long as they are at most 0% and 0. All removals are held, the rest of the run goes on. See who: kubectl synccenter details hr-run-2 --status held. `+
+		`Who is to stay: put them back into the source, or undo the edit. Who is to go: kubectl synccenter run hr --override-removals 2 --reason "..." `+
+		`(guardOverride.removals of a SyncRun). For good, raise guard.removals in the task.`)
+	w.expectEqual("message of a record", w.recordOf("The fang").Message,
+		"the run would remove 2 of 15 (13.3%) linked entries, and guard.removals lets 0 pass within 24h, or more as long as they are at most 0% and 0")
 	if last.Notice == "" || !strings.Contains(last.Outcome.Message, last.Notice) || last.State.PendingListDigest == "" || last.State.PendingSince == nil {
 		t.Errorf("the report does not say what is held and why: %+v %+v", last.Outcome, last.State)
 	}

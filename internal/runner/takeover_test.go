@@ -40,9 +40,10 @@ func TestATargetOfTenThousandIsTakenOver(t *testing.T) {
 	w.task.Spec.Mappings.Users = copies("uid", "cn", "sn", "mail")
 	before := w.snapshot(w.target)
 
-	w.synced()
+	last := w.synced()
 
 	w.expectEqual("operations", w.operations(w.lastUID()), map[string]int{"UpdateDepartment Succeeded": 90, "UpdateUser Succeeded": 9000})
+	w.expectEqual("message", last.Outcome.Message, "9090 operations succeeded. 9090 entries that were there before were taken over.")
 	after := w.snapshot(w.target)
 	w.expectEqual("entries", len(after), len(before))
 	marked := 0

@@ -54,7 +54,7 @@ func TestRemovalsOfAllRunsWithinTheWindowAddUp(t *testing.T) {
 	w.now = func() time.Time { return begin.Add(23 * time.Hour) }
 	last := w.synced()
 	w.expectEqual("one more within the window", w.removalsOf(w.lastUID()), "Held")
-	for _, part := range []string{"which makes 3 of", "2 removals of the last 24h", "details hr-run-3 --status held", "removals: {floor: 3}"} {
+	for _, part := range []string{"which makes 3 of", "2 removals of the last 24h", "details hr-run-3 --status held", "--override-removals 3 "} {
 		if !strings.Contains(last.Outcome.Message, part) {
 			t.Errorf("the message does not say %q: %s", part, last.Outcome.Message)
 		}

@@ -18,6 +18,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/folder"
 	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
 	"synccenter.dev/synccenter/internal/definition"
@@ -185,7 +186,7 @@ func (w *world) begin() *run {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := artifact.WriteAll(w.t.Context(), w.store, artifact.Scope{Run: uid}, definition.Stream, data); err != nil {
+	if _, err := artifacttest.WriteAll(w.t.Context(), w.store, artifact.Scope{Run: uid}, definition.Stream, data); err != nil {
 		w.t.Fatal(err)
 	}
 	r := &run{world: w, uid: uid, reports: &reports{}, lease: newTestLease()}

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/folder"
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/state"
@@ -149,19 +150,19 @@ func TestALostStateIsNeverTakenAsEmpty(t *testing.T) {
 			return errors.Join(err, putErr)
 		}},
 		{"it is no state", func(t *testing.T, store artifact.Store, _ artifact.Content, stream string) error {
-			_, err := artifact.WriteAll(t.Context(), store, scope, stream, []byte("{}\n"))
+			_, err := artifacttest.WriteAll(t.Context(), store, scope, stream, []byte("{}\n"))
 			return err
 		}},
 		{"it is empty", func(t *testing.T, store artifact.Store, _ artifact.Content, stream string) error {
-			_, err := artifact.WriteAll(t.Context(), store, scope, stream, nil)
+			_, err := artifacttest.WriteAll(t.Context(), store, scope, stream, nil)
 			return err
 		}},
 		{"it is another owner's", func(t *testing.T, store artifact.Store, _ artifact.Content, stream string) error {
-			_, err := artifact.WriteAll(t.Context(), store, scope, stream, []byte(`{"schemaVersion":1,"owner":"x","salt":"AAAA"}`+"\n"))
+			_, err := artifacttest.WriteAll(t.Context(), store, scope, stream, []byte(`{"schemaVersion":1,"owner":"x","salt":"AAAA"}`+"\n"))
 			return err
 		}},
 		{"a link of it is none", func(t *testing.T, store artifact.Store, _ artifact.Content, stream string) error {
-			_, err := artifact.WriteAll(t.Context(), store, scope, stream,
+			_, err := artifacttest.WriteAll(t.Context(), store, scope, stream,
 				[]byte(`{"schemaVersion":1,"owner":"default/hr","identity":{"source":"base-a","target":"base-b"},"salt":"AAAA"}`+"\n{}\n"))
 			return err
 		}},
@@ -229,7 +230,7 @@ func TestANewerStateStopsTheRun(t *testing.T) {
 	s, revision, _ := load(t, store, ends)
 	save(t, store, s, revision)
 	name := stream(t, store, ends)
-	if _, err := artifact.WriteAll(t.Context(), store, scope, name, []byte(`{"schemaVersion":2,"owner":{}}`+"\n")); err != nil {
+	if _, err := artifacttest.WriteAll(t.Context(), store, scope, name, []byte(`{"schemaVersion":2,"owner":{}}`+"\n")); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, result, err := state.Load(t.Context(), store, owner, ends); !errors.Is(err, artifact.ErrNewer) {

@@ -69,10 +69,10 @@ func roundTrips(t *testing.T, place Place) {
 			t.Errorf("%s: Stat answers with revision %q and error %v, want %q", c.name, at, err, revision)
 		}
 	}
-	if _, err := artifact.WriteAll(t.Context(), store, run, "definition", []byte(`{"a":1}`)); err != nil {
+	if _, err := WriteAll(t.Context(), store, run, "definition", []byte(`{"a":1}`)); err != nil {
 		t.Error(err)
 	}
-	if _, err := artifact.WriteAll(t.Context(), store, run, "definition", []byte(`{"a":2}`)); err != nil {
+	if _, err := WriteAll(t.Context(), store, run, "definition", []byte(`{"a":2}`)); err != nil {
 		t.Error(err)
 	}
 	if got, err := artifact.ReadAll(t.Context(), store, run, "definition"); err != nil || string(got) != `{"a":2}` {
@@ -141,7 +141,7 @@ func newer(t *testing.T, place Place) {
 	if _, err := readAll(t, store, "plan"); !errors.Is(err, artifact.ErrNewer) {
 		t.Errorf("reading: got error %v, want ErrNewer", err)
 	}
-	if _, err := artifact.WriteAll(t.Context(), store, run, "plan", []byte("two")); !errors.Is(err, artifact.ErrNewer) {
+	if _, err := WriteAll(t.Context(), store, run, "plan", []byte("two")); !errors.Is(err, artifact.ErrNewer) {
 		t.Errorf("writing over it: got error %v, want ErrNewer", err)
 	}
 	if err := artifact.Delete(t.Context(), store, run, "plan"); !errors.Is(err, artifact.ErrNewer) {

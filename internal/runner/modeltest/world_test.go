@@ -16,6 +16,7 @@ import (
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/folder"
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/connector/connectortest/memory"
@@ -118,7 +119,7 @@ func (w *world) begin(override *v1alpha1.GuardOverride) *run {
 	if err != nil {
 		w.Fatalf("%v", err)
 	}
-	if _, err := artifact.WriteAll(context.Background(), w.store, artifact.Scope{Run: r.uid}, definition.Stream, data); err != nil {
+	if _, err := artifacttest.WriteAll(context.Background(), w.store, artifact.Scope{Run: r.uid}, definition.Stream, data); err != nil {
 		w.Fatalf("%v", err)
 	}
 	w.store.planned = nil
