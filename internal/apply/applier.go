@@ -64,7 +64,8 @@ type Options struct {
 	// Stop, when closed, lets no further operation begin. Those under way end.
 	Stop <-chan struct{}
 	// SettleOnly, when not empty, begins nothing: what is in doubt is settled by reading, and all else that has no outcome is
-	// skipped with this sentence. The only writes are those without which somebody would be left with a temporary name.
+	// skipped with this sentence. The only writes are those without which somebody would be left with a temporary name, or be named by others at a
+	// place that an earlier attempt has moved them away from.
 	SettleOnly string
 	// Now is the clock.
 	Now func() time.Time

@@ -9,18 +9,22 @@ import (
 )
 
 // finishing makes a step that may have been done already bring its move to the end: whoever did it may have died before what names the
-// entry had followed. A run that only settles writes nothing, so there this is left out.
+// entry had followed. A run that only settles does so, too: once the place of before is forgotten nobody can tell what named it.
 func (a *Applier) finishing(operation *plan.Operation, id string, s step) step {
 	mover, able := a.target.(connector.Mover)
 	before, moves := a.former(operation)
-	if !able || !moves || s.done == nil || a.options.SettleOnly != "" {
+	if !able || !moves || s.done == nil {
 		return s
 	}
 	done := s.done
 	s.done = func(ctx context.Context) (*directory.Entry, bool, error) {
 		entry, was, err := done(ctx)
-		if err == nil && entry != nil { // the move may be done although the rest of the operation is not
-			err = mover.FinishMove(ctx, operation.Subject, id, before)
+		if entry == nil {
+			return entry, was, err
+		}
+		// The move may be done although the rest of the operation is not, or nobody knows.
+		if unfinished := mover.FinishMove(ctx, operation.Subject, id, before); err == nil {
+			err = unfinished
 		}
 		return entry, was, err
 	}

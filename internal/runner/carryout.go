@@ -21,7 +21,7 @@ import (
 type ending struct {
 	// stopped is set when somebody asked for it.
 	stopped *StopRequest
-	// settledOnly: this was the last attempt, which writes nothing.
+	// settledOnly: this was the last attempt, which begins nothing.
 	settledOnly bool
 }
 

@@ -80,7 +80,7 @@ func TestASourceThatShowsLessStopsTheRun(t *testing.T) {
 		says   []string
 	}{
 		{name: "an access rule hides half of the people", breaks: func(w *world) { w.hide("hidden", everyone[:5]...) },
-			reason: v1alpha1.ReasonGuardStopped, says: []string{"lost 4 of 10 (40.0%) people", "guard.shrink allows 10%", "still sees everyone", "shrink: {percent: 40}"}},
+			reason: v1alpha1.ReasonGuardStopped, says: []string{"lost 4 of 10 (40.0%) people", "guard.shrink allows 10%", "still sees everyone", "--override-shrink 40 "}},
 		{name: "an access rule hides everybody", breaks: func(w *world) { w.hide("hidden", append(everyone, "nina")...) },
 			reason: v1alpha1.ReasonSourceEmpty, says: []string{"gave no people, and 10 of them are linked"}},
 		{name: "an access rule hides the departments", before: func(w *world) { w.flatPeople() }, breaks: func(w *world) {

@@ -36,7 +36,7 @@ type Attempt struct {
 	UID string
 	// Number counts the Jobs of the run, from 1.
 	Number int
-	// SettleOnly makes it the last one: it writes nothing to the target, settles what is in doubt and completes the records.
+	// SettleOnly makes it the last one: it begins nothing, settles what is in doubt and completes the records.
 	SettleOnly bool
 }
 
