@@ -37,7 +37,8 @@ func (a *Applier) giveBack(ctx context.Context, operation *plan.Operation, outco
 		}
 		a.ledger.put(Outcome{
 			Index: handed.Index, Status: plan.Skipped, Reason: ReasonDependencyFailed, Time: a.options.Now(),
-			Message: "it was done and taken back, since the others who exchange this value could not all be renamed: " + outcome.Message,
+			Message: "it was done and taken back, since the others who exchange this value could not all be renamed: " + outcome.Message +
+				"; the entry has the " + a.nameField(operation.Subject) + " of before again",
 		})
 	}
 	restored, err := a.rename(ctx, operation, operation.SourceID, operation.TargetID, operation.Restores.Values)

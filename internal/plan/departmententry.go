@@ -44,12 +44,29 @@ func (p *Planner) planDepartmentEntry(plan adder, base Operation, form *mapping.
 		changes = append(changes, linkChange(id, ""))
 		sortChanges(changes)
 	}
+	if turn := p.departments.turn[id]; turn != 0 {
+		if changes, err = p.planInTurn(plan, turn, pair.target, changes); err != nil {
+			return err
+		}
+	}
 	if len(changes) == 0 {
 		return nil
 	}
 	return plan(UpdateDepartment, wave(stageUpdateDepartments, p.departments.level[id]), func(o *Operation) {
 		o.Changes, o.Mark = changes, taken
-		p.stepBack(o, pair.target)
+	})
+}
+
+// planInTurn plans the new name of a department by itself, so that it can be taken back by itself, and answers with the other changes.
+func (p *Planner) planInTurn(plan adder, turn int, target *mapping.Form, changes []Change) ([]Change, error) {
+	at := slices.IndexFunc(changes, func(c Change) bool { return c.Field == p.departmentNameField() })
+	if at < 0 {
+		return changes, nil
+	}
+	name := changes[at]
+	return slices.Delete(changes, at, at+1), plan(UpdateDepartment, p.turnWave(turn), func(o *Operation) {
+		o.Changes = []Change{name}
+		p.stepBack(o, target)
 	})
 }
 

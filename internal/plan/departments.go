@@ -33,6 +33,10 @@ type departments struct {
 	waits map[string]string
 	// blocked says of a department whose place it wants, when the removal of that one is held.
 	blocked map[string]string
+	// turn is when a department gets its name that takes another's place, or whose place is taken; circles say of the one that opens a circle
+	// who get theirs before it, in this order.
+	turn    map[string]int
+	circles map[string][]string
 }
 
 // departmentPair is a source department with its target entry, or with the reason why there is none.

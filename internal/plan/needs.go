@@ -15,12 +15,14 @@ type needs struct {
 	// exchanged says where those users stand in the plan whose identifier others claim, opened which departments have a temporary name
 	// since when, and moved where departments are moved.
 	exchanged, opened, moved map[string]int
+	// renamed says where departments that take part in an exchange of names get theirs.
+	renamed map[string]int
 	// adopted says where entries become ours: until then nothing else may be done to them.
 	adopted map[entryKey]int
 }
 
 func newNeeds(p *Planner) *needs {
-	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, adopted: map[entryKey]int{}}
+	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, renamed: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, adopted: map[entryKey]int{}}
 }
 
 // fill gives an operation that has its index its needs, and notes it for those that come later.
@@ -65,12 +67,19 @@ func (n *needs) fillDepartment(o *Operation) {
 	case o.Restores != nil:
 		o.restores(n.opened)
 		o.need(n.moved, o.SourceID)
+		for i := range o.Restores.Handed {
+			o.Restores.Handed[i].Index = n.renamed[o.Restores.Handed[i].SourceID]
+		}
 	}
 	if o.Kind == DeleteDepartment {
 		o.need(n.left, o.SourceID)
 	}
-	if o.Kind == CreateDepartment || o.Kind == MoveDepartment || o.Kind == UpdateDepartment {
+	if o.Kind == CreateDepartment || o.Kind == MoveDepartment || n.renames(o) {
 		o.need(n.opened, n.departments.takes[o.SourceID])
+	}
+	if n.renames(o) && n.departments.turn[o.SourceID] != 0 {
+		o.need(n.renamed, n.departments.takes[o.SourceID])
+		n.renamed[o.SourceID] = o.Index
 	}
 }
 

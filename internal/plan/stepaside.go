@@ -64,6 +64,7 @@ func (p *Planner) findStepAsides() {
 		}
 	}
 	p.waitInCircles(movements)
+	p.takeTurns(movements)
 }
 
 // wantedPlace is where a source department is to stand.
@@ -165,7 +166,12 @@ func (p *Planner) stepAside(base Operation, target *mapping.Form, takesAway bool
 
 // stepBack makes the operation that ends the temporary name of a department give the name of before back when it is not done.
 func (p *Planner) stepBack(operation *Operation, target *mapping.Form) {
-	if p.departments.aside[operation.SourceID] {
-		operation.Restores, operation.Finishes = &Restore{Values: target.Fields.Get(p.departmentNameField())}, true
+	if !p.departments.aside[operation.SourceID] {
+		return
+	}
+	operation.Restores, operation.Finishes = &Restore{Values: target.Fields.Get(p.departmentNameField())}, true
+	for _, other := range p.departments.circles[operation.SourceID] {
+		form := p.departments.pairs[other].target
+		operation.Restores.Handed = append(operation.Restores.Handed, Handed{SourceID: other, TargetID: form.ID, Values: form.Fields.Get(p.departmentNameField())})
 	}
 }

@@ -3,8 +3,13 @@ package runner_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/connector"
@@ -80,4 +85,100 @@ func (w *world) secondOf(a, b string) string {
 		return a
 	}
 	return b
+}
+
+// refusingDepartments refuses the n-th change of a department.
+type refusingDepartments struct {
+	runner.Connector
+	n int
+}
+
+type refusingDepartmentsTarget struct {
+	connector.Target
+	ends *refusingDepartments
+}
+
+func (e *refusingDepartments) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (connector.Target, error) {
+	target, err := e.Connector.Target(ctx, spec)
+	return &refusingDepartmentsTarget{target, e}, err
+}
+
+func (t *refusingDepartmentsTarget) UpdateDepartment(ctx context.Context, id string, patch connector.Patch) (directory.Entry, error) {
+	if t.ends.n--; t.ends.n == 0 {
+		return directory.Entry{}, &connector.Error{Class: connector.Invalid, Err: errors.New("the name is reserved")}
+	}
+	return t.Target.UpdateDepartment(ctx, id, patch)
+}
+
+// TestDepartmentsThatPassTheirNamesOnAndOneIsRefused: wherever the target refuses one step, all have the names of before, but for those
+// who do not need the one that was refused. Their other fields are in step.
+func TestDepartmentsThatPassTheirNamesOnAndOneIsRefused(t *testing.T) {
+	t.Parallel()
+	shapes := []struct {
+		name  string
+		steps [][2]string
+		// calls are how many names are given in all, temporary ones included.
+		calls int
+	}{
+		{"three in a circle", [][2]string{{"East", "between"}, {"West", "East"}, {"North", "West"}, {"between", "North"}}, 6},
+		{"three in a chain", [][2]string{{"East", "Far East"}, {"West", "East"}, {"North", "West"}}, 5},
+	}
+	for _, shape := range shapes {
+		for n := 1; n <= shape.calls; n++ {
+			t.Run(fmt.Sprintf("%s, the change %d", shape.name, n), func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.task.Spec.Execution.Concurrency = 1
+				w.company()
+				w.unit("North", "Sales", "Head")
+				w.person("nina", "North", "Sales", "Head")
+				w.synced()
+				for _, step := range shape.steps {
+					w.renameEntry(w.dn(step[0], "Sales", "Head"), "ou="+step[1])
+				}
+				before := w.departmentNames()
+				r := w.begin()
+				r.runner.Connect = &refusingDepartments{Connector: w.mounts, n: n}
+
+				if err := r.attempt(1, false); err != nil {
+					t.Fatal(err)
+				}
+
+				w.expectEqual("result", r.ended().Outcome.Result, report.PartiallyFailed)
+				w.expectNoTemporary("after the refusal")
+				if shape.name == "three in a circle" {
+					w.expectEqual("the names of all", w.departmentNames(), before)
+				}
+				told := maps.Clone(before)
+				for _, record := range w.records(r.uid) {
+					for _, change := range record.Changes {
+						switch {
+						case change.Field != "ou":
+						case record.Status == "Succeeded":
+							told[record.TargetID] = change.After[0]
+						case strings.Contains(record.Message, "of before again"):
+							told[record.TargetID] = before[record.TargetID]
+						}
+					}
+				}
+				if diff := cmp.Diff(told, w.departmentNames()); diff != "" {
+					t.Errorf("the names are not those of the records (-recorded +there):\n%s\n%s", diff, w.describe(r.uid))
+				}
+				w.synced()
+				w.expectEven()
+				w.expectRest()
+			})
+		}
+	}
+}
+
+// departmentNames are the names of the target's departments by their IDs.
+func (w *world) departmentNames() map[string]string {
+	names := map[string]string{}
+	for id, e := range w.snapshot(w.target) {
+		if e.attributes["ou"] != "" && !e.person {
+			names[id] = e.attributes["ou"]
+		}
+	}
+	return names
 }
