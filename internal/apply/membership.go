@@ -28,8 +28,12 @@ func (a *Applier) changeUserDepartments(operation *plan.Operation) (step, error)
 	change := connector.DepartmentsChange{Add: add, Remove: remove}
 	if operation.Main != "" {
 		var ok bool
-		if change.Main, ok = a.targets.of(directory.Department, operation.Main); !ok && a.able.SingleDepartment {
+		switch change.Main, ok = a.targets.of(directory.Department, operation.Main); {
+		case ok:
+		case a.able.SingleDepartment:
 			return step{}, nothingButPending([]Pending{{Field: plan.FieldDepartments, IDs: []string{operation.Main}}})
+		default:
+			change.Main = a.mainInstead(changeOf(operation, plan.FieldDepartments))
 		}
 	}
 	if change.Main == "" && len(add)+len(remove) == 0 {
@@ -45,6 +49,16 @@ func (a *Applier) changeUserDepartments(operation *plan.Operation) (step, error)
 		},
 		pending: pending,
 	}), nil
+}
+
+// mainInstead is the main department until the one that should be is there: none, if the user stays in that of before, so that nothing is changed;
+// else the next one.
+func (a *Applier) mainInstead(change plan.Change) string {
+	if len(change.Before) > 0 && slices.Contains(change.After, change.Before[0]) {
+		return ""
+	}
+	there, _ := a.targets.all(directory.Department, change.After)
+	return there[0]
 }
 
 // belongs says whether a user is where the change puts it.

@@ -92,6 +92,20 @@ func withoutElements(change plan.Change, ids []string) plan.Change {
 			names = append(names, change.AfterNames[i])
 		}
 	}
+	// The main department stays that of before until the new one is there.
+	if main := slices.Index(after, first(change.Before)); change.Field == plan.FieldDepartments && main > 0 && slices.Contains(ids, first(change.After)) {
+		after = slices.Concat(after[main:main+1], after[:main], after[main+1:])
+		if main < len(names) {
+			names = slices.Concat(names[main:main+1], names[:main], names[main+1:])
+		}
+	}
 	change.After, change.AfterNames = after, names
 	return change
+}
+
+func first(ids []string) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	return ids[0]
 }

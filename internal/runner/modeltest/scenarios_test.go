@@ -311,3 +311,34 @@ func TestWhoNamesADepartmentThatIsGoneLosesIt(t *testing.T) {
 		})
 	}
 }
+
+// TestAMainDepartmentThatIsNotThereYet: the main one of before stays that, if the user stays in it, and the record says so.
+func TestAMainDepartmentThatIsNotThereYet(t *testing.T) {
+	t.Parallel()
+	for name, departments := range map[string][]string{"the old one stays": {"3", "1", "2"}, "the old one is left": {"3", "4", "1"}} {
+		t.Run(name, func(t *testing.T) {
+			w := scenario(t, func(*memory.Config) {})
+			for _, id := range []string{"1", "2", "4"} {
+				w.has(w.source, directory.Department, id, map[string]string{"ou": "D" + id})
+			}
+			w.has(w.source, directory.User, "1", map[string]string{"uid": "li"})
+			user := memory.Key{Kind: directory.User, ID: "1"}
+			_ = w.source.Edit(user, func(u *memory.Entry) { u.Departments = []string{"2", "1"} })
+			w.sync()
+			w.has(w.source, directory.Department, "3", map[string]string{"ou": "D3"})
+			_ = w.source.Edit(user, func(u *memory.Entry) { u.Departments = departments })
+			w.fails("CreateDepartment", 1, memory.Fault{Err: fault(connector.Permission)})
+			r := w.begin(nil)
+
+			if err := r.attempt(context.Background(), false); err != nil {
+				t.Fatal(err)
+			}
+
+			w.target.Trouble(nil)
+			r.end().check()
+			if w.sync(); w.sync().writes != 0 {
+				t.Error("the second run after it still writes")
+			}
+		})
+	}
+}
