@@ -159,6 +159,7 @@ var sourceEdits = map[string]func(*editor){
 		}
 	},
 	"swap two departments": func(e *editor) { e.swapDepartments() },
+	"pass the names on":    func(e *editor) { e.passNamesOn() },
 	"turn a branch over":   func(e *editor) { e.turnOver() },
 	"close a department":   func(e *editor) { e.closeDepartment() },
 	"lose sight of somebody": func(e *editor) {
@@ -300,6 +301,24 @@ func (e *editor) swapDepartments() {
 	}
 	e.put(a)
 	e.put(b)
+}
+
+// passNamesOn gives the name of each of some departments to the next one, in a circle or in a chain that ends in a new name.
+func (e *editor) passNamesOn() {
+	ids := e.ids(directory.Department)
+	if len(ids) < 2 {
+		return
+	}
+	chosen := some(e.T, ids, 2, 4, "in this order")
+	chain := oneIn(e.T, 2, "the last one gets a new name")
+	entries, name := e.of.Snapshot(), e.of.Config().Capabilities.DepartmentName
+	for i, id := range chosen {
+		from := entries[memory.Key{Kind: directory.Department, ID: chosen[(i+1)%len(chosen)]}].First(name)
+		if chain && i == len(chosen)-1 {
+			from = "New" + id
+		}
+		e.edit(memory.Key{Kind: directory.Department, ID: id}, func(d *memory.Entry) { d.Set(name, from) })
+	}
 }
 
 // turnOver puts a department below one that stood below it.
