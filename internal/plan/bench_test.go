@@ -2,7 +2,9 @@ package plan_test
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
+	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/mapping"
@@ -11,7 +13,8 @@ import (
 )
 
 // BenchmarkUnchanged plans 100,000 linked users in 1,000 departments of whom nobody changed, 12 fields each. Only Plan and Operations are
-// timed: filling the planner belongs to reading and mapping.
+// timed: filling the planner belongs to reading and mapping. The goal is half a second of the processor: the time on the clock is also that of
+// whatever else the machine does.
 func BenchmarkUnchanged(b *testing.B) {
 	const users, departments = 100_000, 1_000
 	w := newWorld()
@@ -73,9 +76,11 @@ func BenchmarkUnchanged(b *testing.B) {
 		return p
 	}
 	b.ReportAllocs()
+	var used time.Duration
 	for b.Loop() {
 		b.StopTimer()
 		p := fill()
+		before := processorTime(b)
 		b.StartTimer()
 		same := func(reference string) (string, bool) { return reference, true }
 		if _, err := p.Plan(plan.References{Source: same, Target: same}); err != nil {
@@ -88,8 +93,20 @@ func BenchmarkUnchanged(b *testing.B) {
 			}
 			n++
 		}
+		used += processorTime(b) - before
 		if n != users+departments {
 			b.Fatal(n)
 		}
 	}
+	b.ReportMetric(float64(used.Milliseconds())/float64(b.N), "cpu-ms/op")
+}
+
+// processorTime is what this process has used so far, its collection of garbage included.
+func processorTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
