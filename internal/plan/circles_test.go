@@ -5,6 +5,7 @@ import (
 
 	"synccenter.dev/synccenter/internal/directory"
 	"synccenter.dev/synccenter/internal/guard"
+	"synccenter.dev/synccenter/internal/plan"
 )
 
 // turnedOver is a branch A, B, C whose lowest department goes to the top in the source, and whose highest one goes below that.
@@ -52,6 +53,26 @@ MoveDepartment d1 Held/DependsOnHeld (parent):[]>[d3]
 	w.expectPlan(t, want)
 
 	w.reconsider = true
+	w.sync(t)
+	w.settled(t)
+}
+
+// TestADepartmentThatStepsAsideForAPassage is renamed and moved, and between the two it would stand where another one stands: what it was called stands
+// with the operation that ends its temporary name, should that be refused.
+func TestADepartmentThatStepsAsideForAPassage(t *testing.T) {
+	w := newWorld()
+	w.department("d1", "A", "")
+	w.department("d2", "B", "")
+	w.department("d3", "X", "d1")
+	w.department("d4", "X", "d2")
+	w.sync(t)
+	w.department("d3", "Y", "d2")
+	operations, _, _ := w.plan(t)
+	for _, o := range operations {
+		if o.SourceID == "d3" && o.Kind == plan.UpdateDepartment && o.Changes[0].After[0] == "Y" && (o.Restores == nil || !o.Finishes) {
+			t.Errorf("nothing says how to give the name back:\n%s", describe(operations))
+		}
+	}
 	w.sync(t)
 	w.settled(t)
 }

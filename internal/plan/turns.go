@@ -39,6 +39,9 @@ func (p *Planner) takeTurns(movements map[string]movement) {
 		circle := follow(takenBy[opener])
 		p.departments.circles[opener] = circle[:len(circle)-1]
 	}
+	for _, id := range slices.Sorted(maps.Keys(p.departments.aside)) {
+		follow(id) // for somebody who only passes by
+	}
 }
 
 // turnWave is when a department gets its name, behind all that take nobody's place.
