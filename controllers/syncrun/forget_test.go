@@ -89,10 +89,15 @@ func TestHistoryOfADeletedTask(t *testing.T) {
 	}
 }
 
-// saveState writes what a task remembers, as its runs do.
+// saveState writes what the task hr remembers, as its runs do.
 func (w *world) saveState(owner string, links []byte) {
 	w.Helper()
-	store := cluster.New(cluster.Options{Client: w.client, Namespace: w.namespace, Task: "hr", Writer: v1alpha1.ArtifactWriter{Run: "hr-2", UID: "uid"}})
+	w.saveStateOf("hr", owner, links)
+}
+
+func (w *world) saveStateOf(task, owner string, links []byte) {
+	w.Helper()
+	store := cluster.New(cluster.Options{Client: w.client, Namespace: w.namespace, Task: task, Writer: v1alpha1.ArtifactWriter{Run: "hr-2", UID: "uid"}})
 	for _, stream := range []string{"states", "state-1"} {
 		if _, err := artifacttest.WriteAll(w.Context(), store, artifact.Scope{Owner: owner}, stream, links); err != nil {
 			w.Fatal(err)

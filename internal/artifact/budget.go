@@ -74,7 +74,7 @@ func (e *BudgetError) Error() string {
 			mebibytes(e.Needed), mebibytes(e.Allowed), what)
 	default:
 		return fmt.Sprintf("with this run all tasks of the namespace together would store %s and may store %s (%s): nothing was written; "+
-			"delete old runs of any of them, or let the manager allow more in all",
+			"delete old runs of any of them, remove what tasks that are gone have left (\"What deleted tasks leave\" in docs/history.md), or let the manager allow more in all",
 			mebibytes(e.Needed), mebibytes(e.Allowed), what)
 	}
 }
