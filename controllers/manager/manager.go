@@ -5,6 +5,7 @@ package manager
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
@@ -41,8 +42,10 @@ type Options struct {
 	MaxConcurrentRuns int
 	// MaxConcurrentChecks is how many checks go on at once, beside those that people ask for; 0 is none by itself.
 	MaxConcurrentChecks int
-	MetricsAddress      string
-	ProbeAddress        string
+	// SweepAfter is when the manager first looks through what is stored; 0 is the default.
+	SweepAfter     time.Duration
+	MetricsAddress string
+	ProbeAddress   string
 	// PprofAddress is where profiles of the manager can be read; empty is nowhere.
 	PprofAddress string
 	LeaderElect  bool
@@ -131,6 +134,12 @@ func addControllers(ctx context.Context, mgr ctrl.Manager, ended *past.Runs, opt
 	}
 	if err := history.SetupWithManager(mgr, ended.Tasks()); err != nil {
 		return err
+	}
+	sweeper := &retention.Sweeper{
+		Reconciler: history, Going: mgr.GetCache(), Ended: ended, Namespaces: options.WatchNamespaces, First: options.SweepAfter,
+	}
+	if err := mgr.Add(sweeper); err != nil {
+		return fmt.Errorf("adding the look through what is stored: %w", err)
 	}
 	inspections := &inspection.Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Direct: direct,

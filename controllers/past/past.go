@@ -60,6 +60,17 @@ func (r *Runs) Of(task types.NamespacedName) []v1alpha1.SyncRun {
 	return result
 }
 
+// Visit shows the uid of every run that has ended.
+func (r *Runs) Visit(visit func(types.UID)) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, records := range r.byTask {
+		for i := range records {
+			visit(records[i].uidOf(records[i].shape.Value()))
+		}
+	}
+}
+
 // LastEnd is when a run of a task last ended, or no time.
 func (r *Runs) LastEnd(task types.NamespacedName) time.Time {
 	r.mu.RLock()

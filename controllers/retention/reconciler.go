@@ -29,6 +29,9 @@ type Reconciler struct {
 	Clock  clock.PassiveClock
 	// Budget is what runners must keep.
 	Budget artifact.Budget
+
+	// crowded are hints of the Sweeper.
+	crowded crowded
 }
 
 // What one reconcile does at most, so that a long history goes without a storm

@@ -21,13 +21,15 @@ import (
 const recently = 10 * time.Minute
 
 // overBudget names whose details go so that a further run finds room. The last
-// run has told how much was stored; only if that leaves too little room the
-// store itself is asked.
+// run has told how much was stored; only if that leaves too little room, or a look
+// through the store has found so, the store itself is asked.
 func (r *Reconciler) overBudget(ctx context.Context, o *observed) ([]loss, error) {
-	limits := marksOf(r.Budget, linksOf(o.task))
-	told, err := r.lastReport(ctx, o)
-	if err != nil || told == nil || !limits.over(told) {
-		return nil, err
+	limits, key := marksOf(r.Budget, linksOf(o.task)), client.ObjectKeyFromObject(o.task)
+	if !r.crowded.has(key) {
+		told, err := r.lastReport(ctx, o)
+		if err != nil || told == nil || !limits.over(told) {
+			return nil, err
+		}
 	}
 	var tasks v1alpha1.SyncTaskList
 	var runs v1alpha1.SyncRunList
@@ -41,7 +43,20 @@ func (r *Reconciler) overBudget(ctx context.Context, o *observed) ([]loss, error
 		return nil, err
 	}
 	histories := historiesOf(tasks.Items, runs.Items, o.named)
-	return makeRoom(o.task.Name, candidatesOf(histories, r.Clock.Now()), found, limits), nil
+	losses := makeRoom(o.task.Name, candidatesOf(histories, r.Clock.Now()), found, limits)
+	if len(losses) == 0 {
+		r.crowded.drop(key) // there is room, or nothing to make it of
+	}
+	return losses, nil
+}
+
+// runsIn are the runs of a namespace that a reader knows of.
+func runsIn(ctx context.Context, reader client.Reader, namespace string) (*v1alpha1.SyncRunList, error) {
+	var runs v1alpha1.SyncRunList
+	if err := reader.List(ctx, &runs, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing the SyncRuns of namespace %q: %w", namespace, err)
+	}
+	return &runs, nil
 }
 
 // lastReport is the report of the last run, if it has ended of late.
@@ -94,8 +109,13 @@ func historiesOf(tasks []v1alpha1.SyncTask, runs []v1alpha1.SyncRun, named map[t
 // isLeftover says whether an object of an ended run is one that only an
 // unfinished run needs. Its runner removes it at its end, unless it is killed just then.
 func isLeftover(item cluster.Item, run *v1alpha1.SyncRun) bool {
+	return isComplete(run) && run.Spec.Type != v1alpha1.RunPlan && isOfUnfinished(item)
+}
+
+// isOfUnfinished says whether an object is a piece of a plan or a journal.
+func isOfUnfinished(item cluster.Item) bool {
 	stream := item.Stream()
-	return isComplete(run) && run.Spec.Type != v1alpha1.RunPlan && (stream == "plan" || stream == "journal")
+	return stream == "plan" || stream == "journal"
 }
 
 // takeStock asks the store what is in it, and removes what runs have left over.

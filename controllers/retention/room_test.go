@@ -20,14 +20,19 @@ import (
 // fill gives a run records of some size, and says so in its status.
 func (w *world) fill(run *v1alpha1.SyncRun, bytes int) {
 	w.Helper()
-	data := make([]byte, bytes)
-	rand.New(rand.NewSource(int64(bytes))).Read(data) // nothing compresses it
 	_, scope := w.storeOf(run)
-	content := w.write(run, scope, "records", data)
+	content := w.write(run, scope, "records", noise(bytes))
 	run.Status.Records = &v1alpha1.RecordsStatus{Count: 1, Bytes: content.StoredBytes, Digest: v1alpha1.Digest("sha256:" + content.SHA256)}
 	if err := w.client.Status().Update(w.Context(), run); err != nil {
 		w.Fatal(err)
 	}
+}
+
+// noise is data that nothing compresses.
+func noise(bytes int) []byte {
+	data := make([]byte, bytes)
+	rand.New(rand.NewSource(int64(bytes))).Read(data)
+	return data
 }
 
 // endNow gives the last run a report of what it met in the store, and ends it now.

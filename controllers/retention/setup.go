@@ -19,6 +19,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, ended source.Source) err
 		Named("retention").
 		For(&v1alpha1.SyncTask{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(ended).
+		WatchesRawSource(source.Func(r.crowded.serve)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the controller of the history: %w", err)

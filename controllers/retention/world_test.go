@@ -65,8 +65,19 @@ func (w *world) reconciler(c client.Client) *retention.Reconciler {
 // settle reconciles until nothing is to be done at once, and says how often that was.
 func (w *world) settle(task string) int {
 	w.Helper()
+	return w.settleWith(task, func() *retention.Reconciler { return w.reconciler(w.client) })
+}
+
+// settleBy is settle by one reconciler, which may remember.
+func (w *world) settleBy(by *retention.Reconciler, task string) int {
+	w.Helper()
+	return w.settleWith(task, func() *retention.Reconciler { return by })
+}
+
+func (w *world) settleWith(task string, reconciler func() *retention.Reconciler) int {
+	w.Helper()
 	for count := 1; count < 100; count++ {
-		result, err := w.reconciler(w.client).Reconcile(w.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: w.namespace, Name: task}})
+		result, err := reconciler().Reconcile(w.Context(), ctrl.Request{NamespacedName: types.NamespacedName{Namespace: w.namespace, Name: task}})
 		if err != nil {
 			w.Fatalf("reconciling the history of %s: %v", task, err)
 		}

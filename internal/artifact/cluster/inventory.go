@@ -2,8 +2,10 @@ package cluster
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,11 +18,16 @@ import (
 
 // Item is a stored object, as far as its metadata tells.
 type Item struct {
-	Name string
-	UID  types.UID
-	// Run owns the object; empty for what belongs to an owner and outlives runs.
-	Run  types.UID
-	Task string
+	Namespace string
+	Name      string
+	UID       types.UID
+	Created   time.Time
+	// Writer is the name of the run that wrote it last.
+	Writer string
+	// Run owns the object; empty for what belongs to an owner and outlives runs. Others says whether something else owns it.
+	Run    types.UID
+	Others bool
+	Task   string
 	// Kind is what the label synccenter.dev/artifact says.
 	Kind string
 	// Inspection: it tells of a look at the directories, or is a piece of the answer. It counts in no budget of runs: the newest answers
@@ -45,7 +52,52 @@ func (i Item) IsOf(owner string) bool {
 	return err == nil && i.Run == "" && strings.HasPrefix(i.Name, key+"-")
 }
 
-// Visit shows every object of a namespace that the options select, page by page. The data stays on the server.
+// RunKey tells of which run an object is: the names of all that a run stores begin with it, whatever became of labels and owners.
+type RunKey [16]byte
+
+// KeyOf is the key of the run with this uid.
+func KeyOf(run types.UID) (RunKey, error) {
+	key, err := artifact.Scope{Run: string(run)}.Key()
+	if err != nil {
+		return RunKey{}, err
+	}
+	parsed, ok := parseRunKey(key)
+	if !ok {
+		return RunKey{}, fmt.Errorf("the key %q of run %q is none of a run", key, run)
+	}
+	return parsed, nil
+}
+
+func parseRunKey(text string) (RunKey, bool) {
+	digits, ofRun := strings.CutPrefix(text, "run-")
+	raw, err := hex.DecodeString(digits)
+	if !ofRun || err != nil || len(raw) != len(RunKey{}) {
+		return RunKey{}, false
+	}
+	return RunKey(raw), true
+}
+
+// nameWords are what the name of an object says of its kind, after the key.
+var nameWords = map[string]string{
+	LabelValueChunk: LabelValueChunk, LabelValueManifest: LabelValueManifest, LabelValueReport: LabelValueReport, LabelValueReadReport: LabelValueReport,
+}
+
+// RunKey is the key of the run that the object belongs to. There is none of what belongs to an owner or to an inspection, and of what this
+// version does not know.
+func (i Item) RunKey() (RunKey, bool) {
+	word, known := nameWords[i.Kind]
+	key, _, named := strings.Cut(i.Name, "-"+word+"-")
+	if !known || !named || i.Inspection || i.Others {
+		return RunKey{}, false
+	}
+	return parseRunKey(key)
+}
+
+// IsState says whether the object belongs to an owner, whoever that is.
+func (i Item) IsState() bool { return i.Run == "" && strings.HasPrefix(i.Name, "owner-") }
+
+// Visit shows every object of a namespace that the options select, page by page; without a namespace it is of all. The data stays on the
+// server.
 func Visit(ctx context.Context, reader client.Reader, namespace string, visit func(Item), selected ...client.ListOption) error {
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(v1alpha1.KindSyncArtifact + "List"))
@@ -65,12 +117,16 @@ func Visit(ctx context.Context, reader client.Reader, namespace string, visit fu
 
 func itemOf(object *metav1.PartialObjectMetadata) Item {
 	item := Item{
-		Name: object.Name, UID: object.UID, Task: object.Labels[v1alpha1.LabelTask], Kind: object.Labels[v1alpha1.LabelArtifact],
+		Namespace: object.Namespace, Name: object.Name, UID: object.UID, Created: object.CreationTimestamp.Time,
+		Writer: object.Labels[v1alpha1.LabelRun], Task: object.Labels[v1alpha1.LabelTask],
+		Kind:       object.Labels[v1alpha1.LabelArtifact],
 		Inspection: object.Labels[v1alpha1.LabelInspection] != "", Bytes: storedBytes(object.Annotations),
 	}
 	for _, owner := range object.OwnerReferences {
 		if owner.Kind == v1alpha1.KindSyncRun {
 			item.Run = owner.UID
+		} else {
+			item.Others = true
 		}
 	}
 	return item

@@ -1,0 +1,295 @@
+package retention_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/controllers/retention"
+	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/internal/inspection"
+)
+
+// sweep looks through the world's namespace once, by the reconciler and the client given.
+func (w *world) sweep(by *retention.Reconciler) error {
+	return (&retention.Sweeper{Reconciler: by, Namespaces: []string{w.namespace}}).Sweep(w.Context())
+}
+
+// later moves the clock: what is stored has the server's time, which is about now.
+func (w *world) later(by time.Duration) { w.clock.SetTime(time.Now().Add(by).Truncate(time.Second)) }
+
+// goesOn makes a run that is being executed.
+func (w *world) goesOn(name string) *v1alpha1.SyncRun {
+	w.Helper()
+	run := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}}}
+	if err := w.client.Create(w.Context(), run); err != nil {
+		w.Fatal(err)
+	}
+	run.Status.Sequence, run.Status.Phase = 99, v1alpha1.PhaseApplying
+	if err := w.client.Status().Update(w.Context(), run); err != nil {
+		w.Fatal(err)
+	}
+	return run
+}
+
+// unfinished stores what a run needs until it has ended: a plan of several chunks, and a journal.
+func (w *world) unfinished(run *v1alpha1.SyncRun) {
+	w.Helper()
+	store, scope := w.storeOf(run)
+	w.write(run, scope, "plan", noise(1_200_000))
+	for _, segment := range []string{"journal-1-0", "journal-1-1"} {
+		if err := store.PutChunk(w.Context(), scope, segment, []byte("what was done")); err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+// gone is a run that is not there, of which a backup or a late pod has left what it stored.
+func (w *world) gone(name string, uid types.UID) *v1alpha1.SyncRun {
+	run := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, UID: uid}, Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}}}
+	w.unfinished(run)
+	_, scope := w.storeOf(run)
+	w.write(run, scope, "records", []byte("{}"))
+	return run
+}
+
+// withoutOwners makes what a run has stored anew without its owners, as a backup does.
+func (w *world) withoutOwners(run *v1alpha1.SyncRun) {
+	w.Helper()
+	var list v1alpha1.SyncArtifactList
+	if err := w.client.List(w.Context(), &list, client.InNamespace(w.namespace), client.MatchingLabels{v1alpha1.LabelRun: run.Name}); err != nil {
+		w.Fatal(err)
+	}
+	for i := range list.Items {
+		if object := &list.Items[i]; object.Writer.UID == run.UID {
+			if err := w.client.Delete(w.Context(), object); err != nil {
+				w.Fatal(err)
+			}
+			object.OwnerReferences, object.UID, object.ResourceVersion = nil, "", ""
+			if err := w.client.Create(w.Context(), object); err != nil {
+				w.Fatal(err)
+			}
+		}
+	}
+}
+
+// stored are the names of all that is stored in the namespace.
+func (w *world) stored() []string {
+	w.Helper()
+	var names []string
+	if err := cluster.Visit(w.Context(), w.client, w.namespace, func(item cluster.Item) { names = append(names, item.Name) }); err != nil {
+		w.Fatal(err)
+	}
+	return names
+}
+
+// littered fills a namespace with all that may be stored: of runs that exist, the
+// state, an answer to somebody and things of unknown kinds, which it gives; then
+// adds what nobody needs.
+func (w *world) littered() (needed []string) {
+	w.Helper()
+	task := w.task("hr", v1alpha1.History{})
+	w.unfinished(w.goesOn("hr-going"))
+	whole := w.ended(generated(), "hr")
+	w.store(whole, people(20))
+	w.withoutOwners(whole) // it exists all the same
+	again := w.ended(named("hr-again"), "hr")
+	w.store(again, people(20))
+	w.write(whole, artifact.Scope{Owner: w.namespace + "/hr"}, "states", []byte("which states there are"))
+	w.write(whole, artifact.Scope{Owner: w.namespace + "/hr"}, "state-1", noise(1_200_000))
+	w.write(w.gone("hr-none", "none"), artifact.Scope{Owner: w.namespace + "/gone"}, "state-1", []byte("links"))
+	asked := cluster.New(cluster.OptionsOf(w.client, task, "hr-list-0", "look", inspection.KindUnmanaged))
+	if err := asked.PutChunk(w.Context(), artifact.Scope{Run: "look"}, "answer-a-0", []byte("an answer")); err != nil {
+		w.Fatal(err)
+	}
+	w.removeStored("hr-none")
+	for name, labels := range map[string]map[string]string{
+		"something-else": {v1alpha1.LabelArtifact: "chunk", v1alpha1.LabelRun: "hr-none"},
+		"run-0123456789abcdef0123456789abcdef-chunk-plan-a-0":  {v1alpha1.LabelTask: "hr"},
+		"run-0123456789abcdef0123456789abcdef-future-plan-a-0": {v1alpha1.LabelArtifact: "future", v1alpha1.LabelTask: "hr"},
+	} {
+		object := &v1alpha1.SyncArtifact{
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, Labels: labels}, Stream: "plan", Type: v1alpha1.ArtifactChunk,
+			Writer: v1alpha1.ArtifactWriter{Run: "hr-none", UID: "none"}, Data: []byte("unknown"),
+		}
+		if err := w.client.Create(w.Context(), object); err != nil {
+			w.Fatal(err)
+		}
+	}
+	needed = w.stored()
+	w.unfinished(whole)
+	w.gone("hr-deleted", "deleted")
+	w.withoutOwners(w.gone("hr-restored", "restored"))
+	w.gone("hr-again", "before") // a run of that name was there before
+	return needed
+}
+
+// removeStored removes what a run has stored, but for the state.
+func (w *world) removeStored(run string) {
+	w.Helper()
+	err := cluster.Visit(w.Context(), w.client, w.namespace, func(item cluster.Item) {
+		if _, ofRun := item.RunKey(); ofRun {
+			if err := cluster.Remove(w.Context(), w.client, w.namespace, item); err != nil {
+				w.Error(err)
+			}
+		}
+	}, client.MatchingLabels{v1alpha1.LabelRun: run})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// TestOrphansAreFoundAndRemoved: what belongs to runs that are gone, and what
+// only unfinished runs need, goes after some hours, and nothing else.
+func TestOrphansAreFoundAndRemoved(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	needed := w.littered()
+	litter := len(w.stored()) - len(needed)
+
+	w.later(5 * time.Hour)
+	if err := w.sweep(w.reconciler(w.client)); err != nil {
+		t.Fatal(err)
+	}
+	if left := len(w.stored()) - len(needed); left >= litter || left < 15 {
+		t.Errorf("%d of %d objects are left after five hours: the leftovers of the run that has ended go then, and of runs that are gone nothing", left, litter)
+	}
+	w.expectTold("stored objects of runs that are gone: 0; plans and journals of runs that have ended: 5")
+
+	w.later(7 * time.Hour)
+	counting := &writes{}
+	c := counting.wrap(w)
+	if err := w.sweep(w.reconciler(c)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(needed, w.stored()); diff != "" {
+		t.Errorf("what is stored (-needed +left):\n%s", diff)
+	}
+	w.expectTold(fmt.Sprintf("stored objects of runs that are gone: %d; plans and journals of runs that have ended: 0; together 3.", counting.count))
+	counting.count = 0
+	if err := w.sweep(w.reconciler(c)); err != nil || counting.count != 0 {
+		t.Errorf("a second look takes %d writes (%v)", counting.count, err)
+	}
+}
+
+func (w *world) expectTold(words string) {
+	w.Helper()
+	select {
+	case event := <-w.events.Events:
+		if !strings.Contains(event, "LeftoversRemoved") || !strings.Contains(event, words) {
+			w.Errorf("the event says: %s", event)
+		}
+	default:
+		w.Error("no event tells what was removed")
+	}
+}
+
+// TestSweepKilledAtEachWrite kills the manager at each removal, before and after
+// it takes effect. The next one comes to the same end.
+func TestSweepKilledAtEachWrite(t *testing.T) {
+	t.Parallel()
+	undisturbed := &writes{}
+	sweepKilled(t, undisturbed)
+	if undisturbed.count < 15 {
+		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.count)
+	}
+	for at := 1; at <= undisturbed.count; at += 4 {
+		for _, afterward := range []bool{false, true} {
+			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
+				t.Parallel()
+				sweepKilled(t, &writes{killAt: at, afterward: afterward})
+			})
+		}
+	}
+}
+
+func sweepKilled(t *testing.T, dying *writes) {
+	w := newWorld(t)
+	needed := w.littered()
+	w.later(7 * time.Hour)
+	if err := w.sweep(w.reconciler(dying.wrap(w))); (err != nil) != (dying.killAt > 0) {
+		t.Fatalf("the first look ends with %v", err)
+	}
+	if err := w.sweep(w.reconciler(w.client)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(needed, w.stored()); diff != "" {
+		t.Errorf("what is stored (-needed +left):\n%s", diff)
+	}
+}
+
+// blind reads as an API server that cannot be asked for runs.
+type blind struct{ client.Client }
+
+func (c blind) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if list.GetObjectKind().GroupVersionKind().Kind == v1alpha1.KindSyncRun+"List" {
+		return errKilled
+	}
+	return c.Client.List(ctx, list, options...)
+}
+
+// TestNothingGoesThatNobodyCouldAskAbout: whose run cannot be looked for stays.
+func TestNothingGoesThatNobodyCouldAskAbout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task("hr", v1alpha1.History{})
+	w.gone("hr-deleted", "deleted")
+	before := w.stored()
+	w.later(7 * time.Hour)
+	if err := w.sweep(w.reconciler(blind{w.client})); err == nil {
+		t.Error("that the runs could not be listed is not told")
+	}
+	if after := w.stored(); !slices.Equal(before, after) {
+		t.Errorf("%v are left of %v", after, before)
+	}
+}
+
+// TestRoomAfterAnAbsence: what was stored while no manager was there to make room
+// is found by a look through the store.
+func TestRoomAfterAnAbsence(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.budget = artifact.Budget{Run: 500_000, Task: 2_000_000, All: 10_000_000}
+	task := w.task("hr", v1alpha1.History{NoUpdate: v1alpha1.NoUpdateAll})
+	var runs []*v1alpha1.SyncRun
+	for range 6 {
+		run := w.ended(generated(), "hr")
+		w.fill(run, 400_000)
+		runs = append(runs, run)
+	}
+	w.remember(task, runs...)
+	w.endNow(runs[5])
+	w.later(time.Hour) // the report of the last run is no longer asked for
+	by := w.reconciler(w.client)
+	counting := &writes{}
+	w.client = counting.wrap(w)
+	w.settleBy(by, "hr")
+	if counting.count != 0 {
+		t.Fatalf("room was made without a look through the store; this test no longer shows what it is for")
+	}
+	if err := w.sweep(by); err != nil {
+		t.Fatal(err)
+	}
+	w.settleBy(by, "hr")
+	var left []int64
+	for _, run := range runs {
+		if len(w.artifacts(run.UID)) > 0 {
+			left = append(left, run.Status.Sequence)
+			continue
+		}
+		w.expectKept(w.run(run.Name), metav1.ConditionFalse, v1alpha1.ReasonBudgetReached, "with room for one more run")
+	}
+	if want := []int64{4, 5, 6}; !cmp.Equal(left, want) {
+		t.Errorf("the details of %v are left, want %v", left, want)
+	}
+}
