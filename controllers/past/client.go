@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -62,7 +61,10 @@ func (c *wholeClient) List(ctx context.Context, list client.ObjectList, options 
 		}
 		task.Name = name
 	}
-	runs.Items = join(runs.Items, c.ofTask(task), chosen.LabelSelector)
+	if chosen.LabelSelector != nil {
+		return fmt.Errorf("listing SyncRuns by labels %q: the manager does not know those of ended runs", chosen.LabelSelector)
+	}
+	runs.Items = join(runs.Items, c.ofTask(task))
 	return nil
 }
 
@@ -80,7 +82,7 @@ func (c *wholeClient) ofTask(task types.NamespacedName) []v1alpha1.SyncRun {
 }
 
 // join puts ended runs behind those that go on. One that is in both has just ended.
-func join(going, ended []v1alpha1.SyncRun, selector labels.Selector) []v1alpha1.SyncRun {
+func join(going, ended []v1alpha1.SyncRun) []v1alpha1.SyncRun {
 	over := make(map[types.UID]bool, len(ended))
 	for i := range ended {
 		over[ended[i].UID] = true
@@ -91,10 +93,5 @@ func join(going, ended []v1alpha1.SyncRun, selector labels.Selector) []v1alpha1.
 			result = append(result, going[i])
 		}
 	}
-	for i := range ended {
-		if selector == nil || selector.Matches(labels.Set(ended[i].Labels)) {
-			result = append(result, ended[i])
-		}
-	}
-	return result
+	return append(result, ended...)
 }

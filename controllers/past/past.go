@@ -1,4 +1,4 @@
-// Package past remembers the runs that have ended, in about 150 bytes each:
+// Package past remembers the runs that have ended, in about 160 bytes each:
 // what queueing, the status of a task and retention need of them. The manager's
 // cache holds the others. In go the SyncRuns of a list and a watch whose phase
 // is final, out come the runs of a task with those fields alone.
@@ -20,7 +20,7 @@ import (
 type Runs struct {
 	mu sync.RWMutex
 	// byTask are the runs of a task, in the order in which they were seen.
-	byTask map[types.NamespacedName][]record
+	byTask map[types.NamespacedName][]*record
 	// started is when a run of a namespace last started.
 	started map[string]uint32
 	// changed is told of each task whose runs change; empty before somebody asks.
@@ -32,7 +32,7 @@ type Runs struct {
 // New knows of no run yet.
 func New() *Runs {
 	return &Runs{
-		byTask:  map[types.NamespacedName][]record{},
+		byTask:  map[types.NamespacedName][]*record{},
 		started: map[string]uint32{},
 	}
 }
@@ -44,8 +44,8 @@ func (r *Runs) Of(task types.NamespacedName) []v1alpha1.SyncRun {
 	defer r.mu.RUnlock()
 	var result []v1alpha1.SyncRun
 	if task.Name != "" {
-		for i := range r.byTask[task] {
-			result = append(result, r.byTask[task][i].run())
+		for _, record := range r.byTask[task] {
+			result = append(result, record.run())
 		}
 		return result
 	}
@@ -53,8 +53,8 @@ func (r *Runs) Of(task types.NamespacedName) []v1alpha1.SyncRun {
 		if task.Namespace != "" && key.Namespace != task.Namespace {
 			continue
 		}
-		for i := range records {
-			result = append(result, records[i].run())
+		for _, record := range records {
+			result = append(result, record.run())
 		}
 	}
 	return result
@@ -89,38 +89,46 @@ func (r *Runs) LastStart(namespace string) time.Time {
 	return timeOf(r.started[namespace])
 }
 
-// reserve makes room for the runs of a task, and no more than they need.
-func (r *Runs) reserve(task types.NamespacedName, number int) {
-	if known := r.byTask[task]; cap(known) < number {
-		r.byTask[task] = append(make([]record, 0, number), known...)
-	}
-}
-
 // put adds a run, or replaces what is known of it, and says whether that is news.
 func (r *Runs) put(next *record) bool {
 	key := next.task()
 	records := r.byTask[key]
 	r.started[key.Namespace] = max(r.started[key.Namespace], next.started)
-	for i := range records {
-		if known := &records[i]; known.name == next.name {
-			news := !known.equal(next)
-			*known = *next
-			return news
+	for i, known := range records {
+		if known.name == next.name {
+			records[i] = next
+			return !known.equal(next)
 		}
 	}
-	r.byTask[key] = append(records, *next)
+	r.byTask[key] = append(records, next)
 	return true
+}
+
+// replace takes others for the runs of a task, and says whether that is news.
+func (r *Runs) replace(task types.NamespacedName, records []*record) bool {
+	known := map[string]*record{}
+	for _, record := range r.byTask[task] {
+		known[record.name] = record
+	}
+	news := len(known) != len(records)
+	for _, next := range records {
+		before := known[next.name]
+		news = news || before == nil || !before.equal(next)
+		r.started[task.Namespace] = max(r.started[task.Namespace], next.started)
+	}
+	r.byTask[task] = records
+	return news
 }
 
 // remove forgets a run, and says whether it was known.
 func (r *Runs) remove(task types.NamespacedName, name string) bool {
 	records := r.byTask[task]
-	for i := range records {
-		if records[i].name != name {
+	for i, known := range records {
+		if known.name != name {
 			continue
 		}
 		records[i] = records[len(records)-1]
-		records[len(records)-1] = record{}
+		records[len(records)-1] = nil
 		r.byTask[task] = records[:len(records)-1]
 		if len(records) == 1 {
 			delete(r.byTask, task)

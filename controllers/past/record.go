@@ -19,11 +19,13 @@ import (
 type record struct {
 	name string
 	uid  uuid.UUID
+	// of is the task, shared by its records.
+	of unique.Handle[types.NamespacedName]
 	// shape is shared by all records that look alike.
 	shape unique.Handle[shape]
 	// created, started and completed are in seconds since 1970, until 2106; 0 is no time.
 	created, started, completed uint32
-	sequence, generation        int64
+	sequence, generation        uint32
 	organizations, users        counts
 	// from is the spec of a run that names another one; nil for most.
 	from *v1alpha1.SyncRunSpec
@@ -32,12 +34,12 @@ type record struct {
 // shape is what many records have in common.
 type shape struct {
 	// otherUID is that of a run whose uid is no UUID in the usual form. The API server gives none such.
-	otherUID     types.UID
-	task         types.NamespacedName
-	generateName string
-	// taskLabel and trigger are the labels of a run that the manager made.
-	taskLabel, trigger string
-	kept, applied      bool
+	otherUID types.UID
+	// generated: the name is a generateName and what the API server puts after it.
+	generated bool
+	// trigger is the label of a run that the manager made.
+	trigger       string
+	kept, applied bool
 	// only: the run was about some entries alone.
 	only   bool
 	kind   v1alpha1.RunType
@@ -51,15 +53,16 @@ type shape struct {
 	details metav1.ConditionStatus
 }
 
+// generatedSuffix is how many characters the API server puts after generateName.
+const generatedSuffix = 5
+
 // counts are those of one subject.
 type counts struct{ total, succeeded, updates, updatesSucceeded int32 }
 
 // recordOf keeps what is needed of a run.
 func recordOf(run *v1alpha1.SyncRun) *record {
 	s := shape{
-		task:          types.NamespacedName{Namespace: run.Namespace, Name: run.Spec.TaskRef.Name},
-		generateName:  run.GenerateName,
-		taskLabel:     run.Labels[v1alpha1.LabelTask],
+		generated:     run.GenerateName != "" && len(run.Name) == len(run.GenerateName)+generatedSuffix && strings.HasPrefix(run.Name, run.GenerateName),
 		trigger:       run.Labels[v1alpha1.LabelTrigger],
 		applied:       WasApplied(run),
 		only:          run.Spec.Only != nil,
@@ -79,14 +82,14 @@ func recordOf(run *v1alpha1.SyncRun) *record {
 		s.reason = complete.Reason
 	}
 	result := &record{
-		name:    strings.Clone(run.Name),
+		name: strings.Clone(run.Name), of: unique.Make(types.NamespacedName{Namespace: run.Namespace, Name: run.Spec.TaskRef.Name}),
 		created: secondsOf(&run.CreationTimestamp), started: secondsOf(run.Status.StartTime), completed: secondsOf(run.Status.CompletionTime),
-		sequence:      run.Status.Sequence,
+		sequence:      uint32(run.Status.Sequence),
 		organizations: countsOf(run.Status.Organizations),
 		users:         countsOf(run.Status.Users),
 	}
 	if run.Status.Task != nil {
-		result.generation = run.Status.Task.Generation
+		result.generation = uint32(run.Status.Task.Generation)
 	}
 	if spec := run.Spec; spec.ApplyPlan != nil || spec.Deletions != nil || spec.Retry != nil || spec.Undo != nil {
 		result.from = (&v1alpha1.SyncRunSpec{ApplyPlan: spec.ApplyPlan, Deletions: spec.Deletions, Retry: spec.Retry, Undo: spec.Undo}).DeepCopy()
@@ -108,27 +111,28 @@ func (c *record) uidOf(s shape) types.UID {
 	return types.UID(c.uid.String())
 }
 
-func (c *record) task() types.NamespacedName { return c.shape.Value().task }
+func (c *record) task() types.NamespacedName { return c.of.Value() }
 
 // run is a SyncRun with what is remembered. It has no resourceVersion, so that
 // nobody can write it.
 func (c *record) run() v1alpha1.SyncRun {
-	s := c.shape.Value()
+	s, task := c.shape.Value(), c.task()
 	run := v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: s.task.Namespace, Name: c.name, UID: c.uidOf(s), GenerateName: s.generateName,
+			Namespace: task.Namespace, Name: c.name, UID: c.uidOf(s),
 			CreationTimestamp: metav1.NewTime(timeOf(c.created)),
 		},
-		Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: s.task.Name}, Type: s.kind},
+		Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: task.Name}, Type: s.kind},
 		Status: v1alpha1.SyncRunStatus{
-			Sequence: c.sequence, Mode: s.mode, Phase: s.phase,
+			Sequence: int64(c.sequence), Mode: s.mode, Phase: s.phase,
 			StartTime: metaTime(c.started), CompletionTime: metaTime(c.completed),
 		},
 	}
-	for label, value := range map[string]string{v1alpha1.LabelTask: s.taskLabel, v1alpha1.LabelTrigger: s.trigger} {
-		if value != "" {
-			metav1.SetMetaDataLabel(&run.ObjectMeta, label, value)
-		}
+	if s.generated {
+		run.GenerateName = c.name[:len(c.name)-generatedSuffix]
+	}
+	if s.trigger != "" {
+		metav1.SetMetaDataLabel(&run.ObjectMeta, v1alpha1.LabelTrigger, s.trigger)
 	}
 	if s.kept {
 		metav1.SetMetaDataAnnotation(&run.ObjectMeta, v1alpha1.AnnotationKeep, "")
@@ -144,7 +148,7 @@ func (c *record) run() v1alpha1.SyncRun {
 		run.Spec.ApplyPlan, run.Spec.Deletions, run.Spec.Retry, run.Spec.Undo = from.ApplyPlan, from.Deletions, from.Retry, from.Undo
 	}
 	if c.generation > 0 {
-		run.Status.Task = &v1alpha1.ExecutedTask{Generation: c.generation}
+		run.Status.Task = &v1alpha1.ExecutedTask{Generation: int64(c.generation)}
 	}
 	if s.records {
 		run.Status.Records = &v1alpha1.RecordsStatus{}

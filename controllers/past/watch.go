@@ -154,16 +154,13 @@ func (s *store) Delete(object any) error {
 // Replace takes a whole list: at the start, and when the connection was lost for
 // so long that what happened meanwhile is not known.
 func (s *store) Replace(objects []any, _ string) error {
-	byTask := map[types.NamespacedName]map[string]*record{}
+	byTask := map[types.NamespacedName][]*record{}
 	for _, object := range objects {
 		next, err := asRecord(object)
 		if err != nil {
 			return err
 		}
-		if byTask[next.task()] == nil {
-			byTask[next.task()] = map[string]*record{}
-		}
-		byTask[next.task()][next.name] = next
+		byTask[next.task()] = append(byTask[next.task()], next)
 	}
 	changed := s.replace(byTask)
 	if !s.full {
@@ -175,31 +172,20 @@ func (s *store) Replace(objects []any, _ string) error {
 }
 
 // replace answers with the tasks whose runs are others now.
-func (s *store) replace(byTask map[types.NamespacedName]map[string]*record) []types.NamespacedName {
+func (s *store) replace(byTask map[types.NamespacedName][]*record) []types.NamespacedName {
 	s.runs.mu.Lock()
 	defer s.runs.mu.Unlock()
-	news := map[types.NamespacedName]bool{}
-	for task, known := range s.runs.byTask {
-		if s.namespace != "" && task.Namespace != s.namespace {
-			continue
-		}
-		for i := len(known) - 1; i >= 0; i-- {
-			if name := known[i].name; byTask[task][name] == nil {
-				news[task] = s.runs.remove(task, name)
-			}
+	var changed []types.NamespacedName
+	for task := range s.runs.byTask {
+		if _, stays := byTask[task]; !stays && (s.namespace == "" || task.Namespace == s.namespace) {
+			delete(s.runs.byTask, task)
+			changed = append(changed, task)
 		}
 	}
 	for task, records := range byTask {
-		s.runs.reserve(task, len(records))
-		for _, next := range records {
-			if s.runs.put(next) {
-				news[task] = true
-			}
+		if s.runs.replace(task, records) {
+			changed = append(changed, task)
 		}
-	}
-	var changed []types.NamespacedName
-	for task := range news {
-		changed = append(changed, task)
 	}
 	return changed
 }
