@@ -347,7 +347,7 @@ func TestTheLimitAfterARestart(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.makeTasks(2)
-	dying := w.looks(server.Killed(t, &apiserver.Killer{At: 2}))
+	dying := w.looks(client.NewNamespacedClient(server.Killed(t, &apiserver.Killer{At: 2}), w.namespace))
 	dying.MaxConcurrentChecks = 1
 	if _, err := dying.Reconcile(t.Context(), ctrl.Request{NamespacedName: w.key("task-0")}); !errors.Is(err, apiserver.ErrKilled) {
 		t.Fatalf("the manager was not killed: %v", err)

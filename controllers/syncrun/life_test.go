@@ -239,7 +239,7 @@ func TestNotServed(t *testing.T) {
 	w.settleTask("hr")
 	run := w.settleRun("hr-first")
 	w.expect(run, v1alpha1.PhaseFailed, v1alpha1.ReasonNotServed)
-	if want := "The task is not ready: Not served by this version: spec.execution.approval. Remove it, or upgrade."; run.Status.Message != want {
+	if want := "The task is not ready: Not served by this version: spec.execution.approval: FourEyes. Remove it, or upgrade."; run.Status.Message != want {
 		t.Errorf("message %q, want %q", run.Status.Message, want)
 	}
 
@@ -248,7 +248,11 @@ func TestNotServed(t *testing.T) {
 	plan := newRun("payroll", "payroll-plan")
 	plan.Spec.Type = v1alpha1.RunPlan
 	w.create(plan)
-	w.expect(w.settleRun("payroll-plan"), v1alpha1.PhaseFailed, v1alpha1.ReasonNotServed)
+	run = w.settleRun("payroll-plan")
+	w.expect(run, v1alpha1.PhaseFailed, v1alpha1.ReasonNotServed)
+	if want := "Not served by this version: spec.type: Plan. Make a new SyncRun without it."; run.Status.Message != want {
+		t.Errorf("message %q, want %q", run.Status.Message, want)
+	}
 }
 
 func TestSuspendedAndHeldTasksWait(t *testing.T) {

@@ -19,8 +19,8 @@ type fault struct {
 // faultsOf judges a task among the tasks of its namespace: what is not served
 // first, since what it means cannot be judged.
 func faultsOf(task *v1alpha1.SyncTask, tasks []v1alpha1.SyncTask) []fault {
-	if paths := definition.NotServed(&task.Spec); len(paths) > 0 {
-		return []fault{{v1alpha1.ReasonNotServed, "Not served by this version: " + strings.Join(paths, ", ") + ". Remove it, or upgrade."}}
+	if fields := definition.NotServed(&task.Spec); len(fields) > 0 {
+		return []fault{{v1alpha1.ReasonNotServed, "Not served by this version: " + strings.Join(fields, ", ") + ". Remove it, or upgrade."}}
 	}
 	var result []fault
 	for _, problem := range definition.Validate(&task.Spec) {

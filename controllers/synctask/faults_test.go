@@ -66,7 +66,7 @@ func TestFaults(t *testing.T) {
 				task.Spec.Execution.Approval = v1alpha1.ApprovalFourEyes
 				task.Spec.Scope.Users.Filter = "user.uid =="
 			},
-			reason: v1alpha1.ReasonNotServed, words: []string{"spec.execution.approval"},
+			reason: v1alpha1.ReasonNotServed, words: []string{"spec.execution.approval: FourEyes"},
 		},
 		{
 			name: "every expression that is wrong",

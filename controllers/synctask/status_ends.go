@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -73,12 +75,27 @@ func setEnd(set condition.Setter, o *observed, e end) {
 		} else if !condition.Known(v1alpha1.KindSyncTask, e.condition, answered, reason) {
 			reason = v1alpha1.ReasonUnreachable
 		}
-		set.Set(e.condition, answered, reason, told.Message)
+		message := told.Message
+		if answered == metav1.ConditionFalse {
+			message = withRetry(message, o.task.Name)
+		}
+		set.Set(e.condition, answered, reason, message)
 		return
 	}
 	if !current {
 		set.Set(e.condition, metav1.ConditionUnknown, v1alpha1.ReasonNotChecked, notChecked(o.task))
 	}
+}
+
+// withRetry ends a message with how to see whether what it tells is mended,
+// however long it is.
+func withRetry(message, task string) string {
+	again := fmt.Sprintf(" Try it again: kubectl synccenter check %s", task)
+	message = condition.Bound(strings.TrimSpace(message), condition.MessageLimit-utf8.RuneCountInString(again)-1)
+	if !strings.HasSuffix(message, ".") && !strings.HasSuffix(message, "…") {
+		message += "."
+	}
+	return message + again
 }
 
 // overtaken says whether an execution has ended after the newest check.

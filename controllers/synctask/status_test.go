@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -140,8 +141,11 @@ func TestReportsOfRuns(t *testing.T) {
 	if message := expect(t, status.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionTrue, v1alpha1.ReasonConnected); message != "hr answered" {
 		t.Errorf("the source is said to be: %q", message)
 	}
-	expect(t, status.Conditions, v1alpha1.ConditionTargetReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRejected)
-	message := expect(t, status.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld)
+	message := expect(t, status.Conditions, v1alpha1.ConditionTargetReady, metav1.ConditionFalse, v1alpha1.ReasonCredentialsRejected)
+	if want := "Secret directory. Try it again: kubectl synccenter check hr"; message != want {
+		t.Errorf("the target is said to be %q, want %q", message, want)
+	}
+	message = expect(t, status.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld)
 	if want := `Removals that wait for a person: 4, the oldest since run "hr-1". More than 2 percent left.`; message != want {
 		t.Errorf("message %q, want %q", message, want)
 	}
@@ -170,6 +174,33 @@ func TestReportsOfRuns(t *testing.T) {
 		}})
 		expect(t, got.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionFalse, v1alpha1.ReasonUnreachable)
 	})
+}
+
+// TestAnEndThatFailsSaysHowToTryAgain: a check's word and a run's, however long it is, and nothing of that when the end works.
+func TestAnEndThatFailsSaysHowToTryAgain(t *testing.T) {
+	t.Parallel()
+	checked := func(reason v1alpha1.Reason, message string) string {
+		o := &observed{task: newTask("hr", 0), checked: "now"}
+		end := inspection.End{Endpoint: report.Endpoint{Reason: string(reason), Message: message}}
+		o.check = &inspection.Inspection{Name: "hr-check-1", Checked: "now", Ended: &testTime, Check: &inspection.Check{Source: end, Target: end}}
+		return meta.FindStatusCondition(check(t, o).Conditions, v1alpha1.ConditionSourceReady).Message
+	}
+	const again = " Try it again: kubectl synccenter check hr"
+	for said, want := range map[string]string{
+		"source: it is down": "source: it is down." + again, "source: it is down.": "source: it is down." + again,
+		"source: refused (result 49)": "source: refused (result 49)." + again,
+	} {
+		if got := checked(v1alpha1.ReasonUnreachable, said); got != want {
+			t.Errorf("the message is %q, want %q", got, want)
+		}
+	}
+	long := checked(v1alpha1.ReasonUnreachable, strings.Repeat("目录", 1000))
+	if !strings.HasSuffix(long, "…"+again) || utf8.RuneCountInString(long) > condition.MessageLimit {
+		t.Errorf("a long message has %d characters and ends with %q", utf8.RuneCountInString(long), string([]rune(long)[max(0, utf8.RuneCountInString(long)-60):]))
+	}
+	if got := checked(v1alpha1.ReasonConnected, "fine"); got != "fine" {
+		t.Errorf("an end that works says %q", got)
+	}
 }
 
 func TestRecentExecutions(t *testing.T) {

@@ -36,10 +36,10 @@ func TestNotServed(t *testing.T) {
 		}, nil},
 		"real time": {func(s *v1alpha1.SyncTaskSpec) {
 			s.Trigger = v1alpha1.Trigger{Mode: v1alpha1.TriggerRealTime, RealTime: &v1alpha1.RealTime{}}
-		}, []string{"spec.trigger.mode", "spec.trigger.realTime"}},
-		"confirm": {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm"}},
+		}, []string{"spec.trigger.mode: RealTime", "spec.trigger.realTime"}},
+		"confirm": {func(s *v1alpha1.SyncTaskSpec) { s.Deletion.Confirm = v1alpha1.ConfirmAlways }, []string{"spec.deletion.confirm: Always"}},
 		"four eyes": {func(s *v1alpha1.SyncTaskSpec) { s.Execution.Approval = v1alpha1.ApprovalFourEyes },
-			[]string{"spec.execution.approval"}},
+			[]string{"spec.execution.approval: FourEyes"}},
 		"history": {func(s *v1alpha1.SyncTaskSpec) {
 			s.History = v1alpha1.History{
 				Limit: ptr.To[int32](0), FailedLimit: ptr.To[int32](1), TTL: &metav1.Duration{Duration: time.Hour},
@@ -52,7 +52,7 @@ func TestNotServed(t *testing.T) {
 			task := example()
 			test.change(&task.Spec)
 			if diff := cmp.Diff(test.want, definition.NotServed(&task.Spec)); diff != "" {
-				t.Errorf("paths that are not served (-want +got):\n%s", diff)
+				t.Errorf("fields that are not served (-want +got):\n%s", diff)
 			}
 			resolved := definition.Resolve(&task.Spec)
 			if diff := cmp.Diff(test.want, definition.NotServed(&resolved)); diff != "" {
@@ -70,17 +70,17 @@ func TestNotServedRun(t *testing.T) {
 	}{
 		"a sync":        {v1alpha1.SyncRunSpec{Type: v1alpha1.RunSync, RequestedBy: "alice", Cancel: true}, nil},
 		"by default":    {v1alpha1.SyncRunSpec{}, nil},
-		"a plan":        {v1alpha1.SyncRunSpec{Type: v1alpha1.RunPlan}, []string{"spec.type"}},
+		"a plan":        {v1alpha1.SyncRunSpec{Type: v1alpha1.RunPlan}, []string{"spec.type: Plan"}},
 		"some entries":  {v1alpha1.SyncRunSpec{Only: &v1alpha1.OnlyEntries{Users: []string{"1"}}}, nil},
-		"apply a plan":  {v1alpha1.SyncRunSpec{Type: v1alpha1.RunApplyPlan, ApplyPlan: &v1alpha1.PlanReference{RunRef: earlier}}, []string{"spec.type", "spec.applyPlan"}},
-		"held removals": {v1alpha1.SyncRunSpec{Type: v1alpha1.RunDeletions, Deletions: &v1alpha1.ApprovalSource{}}, []string{"spec.type", "spec.deletions"}},
-		"try again":     {v1alpha1.SyncRunSpec{Type: v1alpha1.RunRetry, Retry: &v1alpha1.RunSource{RunRef: earlier}}, []string{"spec.type", "spec.retry"}},
-		"take back":     {v1alpha1.SyncRunSpec{Type: v1alpha1.RunUndo, Undo: &v1alpha1.RunSource{RunRef: earlier}}, []string{"spec.type", "spec.undo"}},
+		"apply a plan":  {v1alpha1.SyncRunSpec{Type: v1alpha1.RunApplyPlan, ApplyPlan: &v1alpha1.PlanReference{RunRef: earlier}}, []string{"spec.type: ApplyPlan", "spec.applyPlan"}},
+		"held removals": {v1alpha1.SyncRunSpec{Type: v1alpha1.RunDeletions, Deletions: &v1alpha1.ApprovalSource{}}, []string{"spec.type: Deletions", "spec.deletions"}},
+		"try again":     {v1alpha1.SyncRunSpec{Type: v1alpha1.RunRetry, Retry: &v1alpha1.RunSource{RunRef: earlier}}, []string{"spec.type: Retry", "spec.retry"}},
+		"take back":     {v1alpha1.SyncRunSpec{Type: v1alpha1.RunUndo, Undo: &v1alpha1.RunSource{RunRef: earlier}}, []string{"spec.type: Undo", "spec.undo"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, definition.NotServedRun(&test.spec)); diff != "" {
-				t.Errorf("paths that are not served (-want +got):\n%s", diff)
+				t.Errorf("fields that are not served (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -85,12 +85,13 @@ func TestCheckOfATask(t *testing.T) {
 		text string
 	}{
 		"all is well":      {func(*world) {}, v1alpha1.ReasonConnected, v1alpha1.ReasonConnected, ""},
-		"no Secret":        {func(w *world) { w.task.Spec.Target.LDAP.CredentialsSecretRef.Name = "other" }, v1alpha1.ReasonConnected, v1alpha1.ReasonSecretMissing, `Secret "other", or its key "username", does not exist`},
-		"a key is missing": {func(w *world) { w.removeKey("password") }, v1alpha1.ReasonSecretMissing, v1alpha1.ReasonSecretMissing, `key "password"`},
+		"no Secret":        {func(w *world) { w.task.Spec.Target.LDAP.CredentialsSecretRef.Name = "other" }, v1alpha1.ReasonConnected, v1alpha1.ReasonSecretMissing, `target: Secret "other" does not exist in the task's namespace`},
+		"an empty Secret":  {func(w *world) { w.emptySecret("none"); w.task.Spec.Target.LDAP.CredentialsSecretRef.Name = "none" }, v1alpha1.ReasonConnected, v1alpha1.ReasonSecretMissing, `target: Secret "none" does not exist in the task's namespace, or has no keys`},
+		"a key is missing": {func(w *world) { w.removeKey("password") }, v1alpha1.ReasonSecretMissing, v1alpha1.ReasonSecretMissing, `Secret "ldap" exists, but has no key "password"`},
 		"a wrong password": {func(w *world) { w.writeSecret("ldap", map[string]string{"password": "wrong"}) }, v1alpha1.ReasonCredentialsRejected, v1alpha1.ReasonCredentialsRejected, `with the login of Secret "ldap"`},
 		"no ConfigMap": {func(w *world) {
 			w.task.Spec.Sources[0].LDAP.CABundleRef = &v1alpha1.ConfigMapKeyReference{Name: "ca", Key: "ca.crt"}
-		}, v1alpha1.ReasonConfigMapMissing, v1alpha1.ReasonConnected, `ConfigMap "ca"`},
+		}, v1alpha1.ReasonConfigMapMissing, v1alpha1.ReasonConnected, `source: ConfigMap "ca" does not exist`},
 		"a server is away":  {func(w *world) { w.task.Spec.Sources[0].LDAP.URLs = []string{"ldap://127.0.0.1:1"} }, v1alpha1.ReasonUnreachable, v1alpha1.ReasonConnected, "refused"},
 		"no such base":      {func(w *world) { w.task.Spec.Sources[0].LDAP.Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, v1alpha1.ReasonBaseNotFound, v1alpha1.ReasonConnected, "ou=nowhere"},
 		"a mark is refused": {func(w *world) { w.task.Spec.Target.LDAP.Departments.Mark = "employeeNumber" }, v1alpha1.ReasonConnected, v1alpha1.ReasonInvalidConnection, "employeeNumber"},
@@ -117,6 +118,17 @@ func TestCheckOfATask(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// emptySecret plays the kubelet that mounts a Secret which does not exist.
+func (w *world) emptySecret(name string) {
+	w.t.Helper()
+	if err := os.MkdirAll(filepath.Join(w.mounts.Secrets, name, "..2026_11_27"), 0o700); err != nil {
+		w.t.Fatal(err)
+	}
+	if err := os.Symlink("..2026_11_27", filepath.Join(w.mounts.Secrets, name, "..data")); err != nil {
+		w.t.Fatal(err)
 	}
 }
 

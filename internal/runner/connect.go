@@ -2,6 +2,7 @@ package runner
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -37,7 +38,8 @@ func (c Connectors) Source(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (co
 	if !ok {
 		return nil, &failure{v1alpha1.ReasonInvalidConnection, fmt.Sprintf("sources[0].type: this version has no connector %q", source.Type)}
 	}
-	return open(ctx, c, source, &spec.Execution)
+	opened, err := open(ctx, c, source, &spec.Execution)
+	return opened, ofEnd(sourceEnd, err)
 }
 
 // Target opens the target of a task.
@@ -46,5 +48,15 @@ func (c Connectors) Target(ctx context.Context, spec *v1alpha1.SyncTaskSpec) (co
 	if !ok {
 		return nil, &failure{v1alpha1.ReasonInvalidConnection, fmt.Sprintf("target.type: this version has no connector %q", spec.Target.Type)}
 	}
-	return open(ctx, c, &spec.Target, &spec.Execution)
+	opened, err := open(ctx, c, &spec.Target, &spec.Execution)
+	return opened, ofEnd(targetEnd, err)
+}
+
+// ofEnd names the end in a failure that was found before any server was asked.
+func ofEnd(which end, err error) error {
+	var failed *failure
+	if !errors.As(err, &failed) {
+		return err
+	}
+	return &failure{failed.reason, fmt.Sprintf("%s: %s", which, failed.message)}
 }

@@ -85,10 +85,7 @@ func (c Connectors) ldapConnection(connection *v1alpha1.LDAPConnection) (ldap.Co
 		if err := c.mayBeSent(secret.Name, connection.URLs); err != nil {
 			return config, err
 		}
-		if config.BindDN, err = c.secret(secret.Name, usernameKey); err != nil {
-			return config, err
-		}
-		if config.Password, err = c.secret(secret.Name, passwordKey); err != nil {
+		if config.BindDN, config.Password, err = c.login(secret.Name); err != nil {
 			return config, err
 		}
 	}

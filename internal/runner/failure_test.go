@@ -23,22 +23,36 @@ func TestWhatIsWrongWithATaskIsNamed(t *testing.T) {
 		reason v1alpha1.Reason
 		says   string
 	}{
-		{"no Secret", func(w *world) { source(w).CredentialsSecretRef.Name = "missing" }, v1alpha1.ReasonSecretMissing, `"missing"`},
+		{"no Secret", func(w *world) { source(w).CredentialsSecretRef.Name = "missing" }, v1alpha1.ReasonSecretMissing, `source: Secret "missing" does not exist`},
+		{"no Secret of the target", func(w *world) { w.task.Spec.Target.LDAP.CredentialsSecretRef.Name = "missing" }, v1alpha1.ReasonSecretMissing, `target: Secret "missing" does not exist`},
 		{"no key in the Secret", func(w *world) {
 			if err := os.Remove(filepath.Join(w.mounts.Secrets, "ldap", "password")); err != nil {
 				w.t.Fatal(err)
 			}
-		}, v1alpha1.ReasonSecretMissing, `"password"`},
+		}, v1alpha1.ReasonSecretMissing, `source: Secret "ldap" exists, but has no key "password"`},
+		{"a Secret with keys of another form", func(w *world) {
+			w.writeSecret("other", map[string]string{"bindDN": slapdtest.AdminDN, "bindPassword": "guess"})
+			w.task.Spec.Target.LDAP.CredentialsSecretRef.Name = "other"
+		}, v1alpha1.ReasonSecretMissing, `target: Secret "other" exists, but has no key "username" and no key "password": add`},
 		{"no ConfigMap", func(w *world) {
 			source(w).CABundleRef = &v1alpha1.ConfigMapKeyReference{Name: "ca", Key: "ca.crt"}
-		}, v1alpha1.ReasonConfigMapMissing, `"ca"`},
+		}, v1alpha1.ReasonConfigMapMissing, `source: ConfigMap "ca" does not exist`},
+		{"no key in the ConfigMap", func(w *world) {
+			if err := os.MkdirAll(filepath.Join(w.mounts.ConfigMaps, "ca"), 0o700); err != nil {
+				w.t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(w.mounts.ConfigMaps, "ca", "ca.pem"), []byte("x"), 0o600); err != nil {
+				w.t.Fatal(err)
+			}
+			source(w).CABundleRef = &v1alpha1.ConfigMapKeyReference{Name: "ca", Key: "ca.crt"}
+		}, v1alpha1.ReasonConfigMapMissing, `source: ConfigMap "ca" exists, but has no key "ca.crt"`},
 		{"a wrong password", func(w *world) {
 			w.writeSecret("wrong", map[string]string{"username": slapdtest.AdminDN, "password": "guess"})
 			source(w).CredentialsSecretRef.Name = "wrong"
 		}, v1alpha1.ReasonCredentialsRejected, `Secret "wrong": ` + server.URL},
-		{"no server", func(w *world) { source(w).URLs = []string{"ldap://127.0.0.1:1"} }, v1alpha1.ReasonUnreachable, "127.0.0.1:1"},
+		{"no server", func(w *world) { source(w).URLs = []string{"ldap://127.0.0.1:1"} }, v1alpha1.ReasonUnreachable, "connection refused: correct host and port in urls"},
 		{"an untrusted server", func(w *world) { source(w).URLs = []string{server.TLSURL} }, v1alpha1.ReasonUntrustedCert, "caBundleRef"},
-		{"no such base", func(w *world) { source(w).Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, v1alpha1.ReasonBaseNotFound, "ou=nowhere"},
+		{"no such base", func(w *world) { source(w).Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, v1alpha1.ReasonBaseNotFound, "correct users.baseDN"},
 		{"a filter that is none", func(w *world) { source(w).Users.Filter = "(uid=*" }, v1alpha1.ReasonInvalidConnection, "users.filter"},
 		{"no such target field", func(w *world) { w.task.Spec.Mappings.Users[4].To = "favouriteColour" }, v1alpha1.ReasonInvalidDefinition, "favouriteColour"},
 		{"no such department in scope", func(w *world) { w.task.Spec.Scope.Departments.Include = []string{"/Nowhere"} }, v1alpha1.ReasonInvalidDefinition, "Nowhere"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -22,17 +23,31 @@ const (
 	hostsKey = "hosts"
 )
 
-// secret reads a key of a Secret. The value never appears in an error.
-func (c Connectors) secret(name, key string) (string, error) {
-	data, err := mounted(c.Secrets, name, key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", &failure{v1alpha1.ReasonSecretMissing, fmt.Sprintf(
-			"Secret %q, or its key %q, does not exist in the task's namespace; create it with the keys %q and %q (type kubernetes.io/basic-auth)", name, key, usernameKey, passwordKey)}
+// login reads the login of a Secret. No value of it appears in an error.
+func (c Connectors) login(name string) (username, password string, err error) {
+	var missing []string
+	for _, part := range []struct {
+		key   string
+		value *string
+	}{{usernameKey, &username}, {passwordKey, &password}} {
+		data, err := mounted(c.Secrets, name, part.key)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			missing = append(missing, strconv.Quote(part.key))
+		case err != nil:
+			return "", "", fmt.Errorf("reading key %q of Secret %q: %w", part.key, name, err)
+		}
+		*part.value = string(data)
 	}
-	if err != nil {
-		return "", fmt.Errorf("reading key %q of Secret %q: %w", key, name, err)
+	switch {
+	case len(missing) == 0:
+		return username, password, nil
+	case !isThere(c.Secrets, name):
+		return "", "", &failure{v1alpha1.ReasonSecretMissing, fmt.Sprintf(
+			"Secret %q does not exist in the task's namespace, or has no keys: create it with the keys %q and %q (type kubernetes.io/basic-auth)", name, usernameKey, passwordKey)}
 	}
-	return string(data), nil
+	return "", "", &failure{v1alpha1.ReasonSecretMissing, fmt.Sprintf(
+		"Secret %q exists, but has no key %s: add it, so that the keys %q and %q hold the login", name, strings.Join(missing, " and no key "), usernameKey, passwordKey)}
 }
 
 // mayBeSent refuses to send a Secret to a server that its own list leaves out. An empty list leaves out all.
@@ -61,14 +76,25 @@ func (c Connectors) mayBeSent(name string, urls []string) error {
 // configMap reads a key of a ConfigMap.
 func (c Connectors) configMap(name, key string) ([]byte, error) {
 	data, err := mounted(c.ConfigMaps, name, key)
+	if errors.Is(err, fs.ErrNotExist) && !isThere(c.ConfigMaps, name) {
+		return nil, &failure{v1alpha1.ReasonConfigMapMissing, fmt.Sprintf(
+			"ConfigMap %q does not exist in the task's namespace, or has no keys: create it with the key %q, which holds the certificates (PEM) that the server is trusted by", name, key)}
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &failure{v1alpha1.ReasonConfigMapMissing, fmt.Sprintf(
-			"ConfigMap %q, or its key %q, does not exist in the task's namespace; create it with the certificates (PEM) that the server is trusted by", name, key)}
+			"ConfigMap %q exists, but has no key %q: add it with the certificates (PEM) that the server is trusted by, or name the right key in caBundleRef", name, key)}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading key %q of ConfigMap %q: %w", key, name, err)
 	}
 	return data, nil
+}
+
+// isThere says whether an object is mounted with any key. Of one that does not exist the kubelet mounts a folder without keys, in which what
+// begins with two dots is its own.
+func isThere(folder, name string) bool {
+	entries, err := os.ReadDir(filepath.Join(folder, filepath.Base(name)))
+	return err == nil && slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !strings.HasPrefix(e.Name(), "..") })
 }
 
 // mounted reads the file of a key. Nothing outside of the object's folder can be named.

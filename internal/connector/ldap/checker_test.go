@@ -106,9 +106,9 @@ func TestACheckNamesTheStepThatIsWrong(t *testing.T) {
 		class  connector.Class
 		text   string
 	}{
-		"wrong host name":              {func(c *ldap.Config) { c.URLs = []string{"ldap://directory.invalid"} }, "name", connector.Failed, connector.Unavailable, `"directory.invalid" cannot be resolved`},
+		"wrong host name":              {func(c *ldap.Config) { c.URLs = []string{"ldap://directory.invalid"} }, "name", connector.Failed, connector.Unavailable, `"directory.invalid" cannot be resolved (no such host): correct the host in urls`},
 		"a name that is fine":          {func(c *ldap.Config) { c.URLs[0] = strings.Replace(c.URLs[0], "127.0.0.1", "localhost", 1) }, "name", connector.Passed, "", "localhost is "},
-		"refused port":                 {func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1"} }, "connection", connector.Failed, connector.Unavailable, "refused"},
+		"refused port":                 {func(c *ldap.Config) { c.URLs = []string{"ldap://127.0.0.1:1"} }, "connection", connector.Failed, connector.Unavailable, "correct host and port in urls"},
 		"wrong authority":              {func(c *ldap.Config) { c.URLs, c.CA = []string{s.TLSURL}, named.CA }, "certificate", connector.Failed, connector.Untrusted, "caBundleRef"},
 		"another name":                 {func(c *ldap.Config) { c.URLs, c.CA = []string{named.TLSURL}, named.CA }, "certificate", connector.Failed, connector.Untrusted, "another name"},
 		"a bundle of nothing":          {func(c *ldap.Config) { c.CA = []byte("x") }, "settings", connector.Failed, connector.Untrusted, "PEM"},
@@ -116,7 +116,7 @@ func TestACheckNamesTheStepThatIsWrong(t *testing.T) {
 		"plain text":                   {func(*ldap.Config) {}, "encryption", connector.Warning, "", "plain text"},
 		"wrong password":               {func(c *ldap.Config) { c.Password = "wrong" }, "login", connector.Failed, connector.Credentials, "Secret"},
 		"empty password":               {func(c *ldap.Config) { c.Password = "" }, "login", connector.Failed, connector.Credentials, "empty"},
-		"base missing":                 {func(c *ldap.Config) { c.Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, "users.baseDN", connector.Failed, connector.NotFound, "ou=nowhere"},
+		"base missing":                 {func(c *ldap.Config) { c.Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, "users.baseDN", connector.Failed, connector.NotFound, "correct users.baseDN"},
 		"IDs are hidden":               {func(c *ldap.Config) { asReader(c); c.Users.BaseDN = closedBase }, "users.baseDN", connector.Failed, connector.Invalid, "entryUUID"},
 		"base is hidden":               {func(c *ldap.Config) { asReader(c); c.Users.BaseDN = hiddenBase }, "users.baseDN", connector.Failed, connector.NotFound, "hidden"},
 		"an attribute that nobody has": {func(c *ldap.Config) { asReader(c) }, "read users", connector.Warning, "", "none has a value for mail: if that is not so"},

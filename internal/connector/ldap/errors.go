@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 	"unicode"
 
 	goldap "github.com/go-ldap/ldap/v3"
@@ -95,6 +96,7 @@ func (s *server) explain(err error) (connector.Class, string) {
 		name      *net.DNSError
 		verify    *tls.CertificateVerificationError
 		result    *goldap.Error
+		call      *net.OpError
 	)
 	switch {
 	case errors.As(err, &authority):
@@ -108,7 +110,7 @@ func (s *server) explain(err error) (connector.Class, string) {
 	case errors.Is(err, wire.ErrNoTLS):
 		return connector.Unavailable, noTLS // or what stands before the server has lost it, so the next one is worth trying
 	case errors.As(err, &name):
-		return connector.Unavailable, fmt.Sprintf("the name %q cannot be resolved (%s): correct it in urls; a Service of the cluster is SERVICE.NAMESPACE.svc", name.Name, printable(name.Err))
+		return connector.Unavailable, unresolved(name)
 	case errors.Is(err, wire.ErrTooLarge):
 		return connector.Invalid, printable(err.Error()) + ": one entry is too large to be read"
 	case errors.As(err, &result):
@@ -116,6 +118,8 @@ func (s *server) explain(err error) (connector.Class, string) {
 			return connector.Invalid, answered("the server does not offer StartTLS: use ldaps://, or have TLS set up on the server", result)
 		}
 		return explainResult(result)
+	case errors.As(err, &call) && call.Op == "dial":
+		return connector.Unavailable, unreached(call)
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return connector.Unavailable, "it does not answer in time"
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -123,6 +127,26 @@ func (s *server) explain(err error) (connector.Class, string) {
 	default:
 		return connector.Unavailable, printable(err.Error())
 	}
+}
+
+// unresolved says why there is no address for a name, and what to look at.
+func unresolved(name *net.DNSError) string {
+	if name.IsNotFound {
+		return fmt.Sprintf("the name %q cannot be resolved (%s): correct the host in urls; a Service of the cluster is SERVICE.NAMESPACE.svc", name.Name, printable(name.Err))
+	}
+	return fmt.Sprintf("the name %q cannot be resolved (%s): see whether the cluster's DNS works, and whether a NetworkPolicy keeps pods from it", name.Name, printable(name.Err))
+}
+
+// unreached says why there is no connection, and what to look at.
+func unreached(call *net.OpError) string {
+	why := printable(call.Err.Error())
+	switch {
+	case call.Timeout():
+		why = "it does not answer in time"
+	case errors.Is(call, syscall.ECONNREFUSED):
+		why = "connection refused"
+	}
+	return why + ": correct host and port in urls if they are wrong; else see whether the server runs, and whether a NetworkPolicy or a firewall stands between"
 }
 
 func explainResult(result *goldap.Error) (connector.Class, string) {

@@ -82,7 +82,19 @@ func (s *Source) idOf(ctx context.Context, field, dn string) (string, error) {
 		text = id.String()
 		return nil
 	})
+	if isResult(err, goldap.LDAPResultNoSuchObject) {
+		err = &connector.Error{Class: connector.NotFound, Err: fmt.Errorf("%w; correct %s%s, or give the account the right to read that entry", err, field, nearest(err))}
+	}
 	return text, err
+}
+
+// nearest says which part of a name is there, where the server tells it.
+func nearest(err error) string {
+	var result *goldap.Error
+	if !errors.As(err, &result) || result.MatchedDN == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (its part %q is there)", printable(result.MatchedDN))
 }
 
 // Departments reads all departments. Their tree is known only when the last one is read, so they are kept until then.
