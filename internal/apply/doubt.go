@@ -17,8 +17,10 @@ func (a *Applier) lookBack(ctx context.Context, operation *plan.Operation, refus
 	s, err := a.prepare(operation)
 	switch {
 	case err != nil && a.refersToDoubt(err, nil):
-		return unsure(refused), nil
-	case err != nil || s.done == nil || operation.Removal != "":
+		return a.unlessFatal(ctx, err, unsure(refused))
+	case err != nil:
+		return a.unlessFatal(ctx, err, a.lookBackBlindly(operation, refused))
+	case s.done == nil || operation.Removal != "":
 		return a.lookBackBlindly(operation, refused), nil
 	}
 	var entry *directory.Entry
