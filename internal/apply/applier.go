@@ -252,7 +252,7 @@ func (a *Applier) refuse(operation *plan.Operation, doubtful bool) (Outcome, boo
 		case plan.Held:
 			return Outcome{Status: plan.Held, Reason: plan.ReasonDependsOnHeld, Message: "it needs an operation that is held: " + outcome.Message}, true
 		default:
-			return Outcome{Status: plan.Skipped, Reason: ReasonDependencyFailed, Message: dependencyMessage(outcome)}, true
+			return Outcome{Status: plan.Skipped, Reason: ReasonDependencyFailed, Message: dependencyMessage(outcome), Cause: outcome.cause()}, true
 		}
 	}
 	if sentence := a.over(); sentence != "" && !doubtful && !operation.Finishes {
@@ -265,7 +265,7 @@ func dependencyMessage(needed Outcome) string {
 	if needed.Message == "" {
 		return "it needs an operation that was not done"
 	}
-	return "it needs an operation that was not done: " + needed.Message
+	return "it needs an operation that was not done: " + needed.cause()
 }
 
 // over says in a sentence why operations are not begun any more, or is empty.

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"time"
 
 	"synccenter.dev/synccenter/internal/connector"
@@ -23,9 +24,14 @@ type Outcome struct {
 	Learned []state.Learned `json:"learned,omitempty"`
 	// Pending are the references of the operation that name entries which are not linked yet, so that they were left out.
 	Pending []Pending `json:"pending,omitempty"`
+	// Cause is what went wrong at first, where the message says more: that of an operation that this one needs, or without what became of the entry.
+	Cause string `json:"cause,omitempty"`
 	// Unsure says that nobody knows whether the operation was done.
 	Unsure bool `json:"unsure,omitempty"`
 }
+
+// cause is what went wrong at first.
+func (o Outcome) cause() string { return cmp.Or(o.Cause, o.Message) }
 
 // Pending are references of one field that wait for a link.
 type Pending struct {

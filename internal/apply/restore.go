@@ -24,6 +24,7 @@ func (a *Applier) giveBack(ctx context.Context, operation *plan.Operation, outco
 	if !hasTemporary(operation, a.ledger) {
 		return outcome, nil
 	}
+	outcome.Cause = outcome.cause()
 	for _, handed := range slices.Backward(operation.Restores.Handed) {
 		if !a.ledger.succeeded(handed.Index) {
 			continue
@@ -37,7 +38,7 @@ func (a *Applier) giveBack(ctx context.Context, operation *plan.Operation, outco
 		}
 		a.ledger.put(Outcome{
 			Index: handed.Index, Status: plan.Skipped, Reason: ReasonDependencyFailed, Time: a.options.Now(),
-			Message: "it was done and taken back, since the others who exchange this value could not all be renamed: " + outcome.Message +
+			Message: "it was done and taken back, since the others who exchange this value could not all be renamed: " + outcome.Cause +
 				"; the entry has the " + a.nameField(operation.Subject) + " of before again",
 		})
 	}

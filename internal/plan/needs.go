@@ -15,6 +15,8 @@ type needs struct {
 	// exchanged says where those users stand in the plan whose identifier others claim, opened which departments have a temporary name
 	// since when, and moved where departments are moved.
 	exchanged, opened, moved map[string]int
+	// movedIn says in which wave departments are moved.
+	movedIn map[string]uint32
 	// renamed says where departments that take part in an exchange of names get theirs.
 	renamed map[string]int
 	// adopted says where entries become ours: until then nothing else may be done to them.
@@ -22,7 +24,7 @@ type needs struct {
 }
 
 func newNeeds(p *Planner) *needs {
-	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, renamed: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, adopted: map[entryKey]int{}}
+	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, movedIn: map[string]uint32{}, renamed: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, adopted: map[entryKey]int{}}
 }
 
 // fill gives an operation that has its index its needs, and notes it for those that come later.
@@ -60,7 +62,10 @@ func (n *needs) fillDepartment(o *Operation) {
 		return
 	case o.Kind == MoveDepartment:
 		o.need(n.opened, o.SourceID)
-		n.moved[o.SourceID] = o.Index
+		if n.movedIn[n.departments.takes[o.SourceID]] < o.Wave { // what is done at the same time cannot be waited for
+			o.need(n.moved, n.departments.takes[o.SourceID])
+		}
+		n.moved[o.SourceID], n.movedIn[o.SourceID] = o.Index, o.Wave
 	case o.Kind == SyncDepartmentMembers:
 		n.fillMembers(o)
 		return

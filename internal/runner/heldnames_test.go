@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/connector/ldap/slapdtest"
 )
 
 // ledByBo makes groups in which bo is a member of both, leads Sales beside an, and manages an. Nothing is removed without a person.
@@ -94,4 +95,35 @@ func TestAHeldManagerIsNamedBesideANewOne(t *testing.T) {
 	w.release()
 	an, _ = w.targetPerson("an")
 	w.expectEqual("the manager after the decision", an.attributes["manager"], personDN(w.target, "chen"))
+}
+
+// TestAHeldLeaderMakesRoomWhereThereIsRoomForOne has a target whose departments name one leader at most.
+func TestAHeldLeaderMakesRoomWhereThereIsRoomForOne(t *testing.T) {
+	t.Parallel()
+	const oneLeader = "attributetype ( 1.3.6.1.4.1.55555.3.1 NAME 'xLedBy' EQUALITY distinguishedNameMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.12 SINGLE-VALUE )\n" +
+		"objectclass ( 1.3.6.1.4.1.55555.3.2 NAME 'xLed' SUP top AUXILIARY MAY xLedBy )"
+	w := newGroupsOn(t, slapdtest.Start(t, slapdtest.Options{Global: oneLeader}))
+	departments := w.task.Spec.Target.LDAP.Departments
+	departments.LeaderAttribute, departments.ObjectClasses = "xLedBy", []v1alpha1.AttributeName{"groupOfNames", "xLed"}
+	w.task.Spec.Deletion.Users.Action = v1alpha1.DeletionDelete
+	w.task.Spec.Guard.Removals = v1alpha1.RemovalLimits{Floor: ptr.To[int32](0), Percent: ptr.To[int32](0), Count: ptr.To[int32](0)}
+	leader := func(group string) string {
+		for _, e := range w.snapshot(w.target) {
+			if e.dn == groupDN(w.target, group) {
+				return e.attributes["xLedBy"]
+			}
+		}
+		return ""
+	}
+	w.modify(groupDN(w.source, "Sales"), "replace: owner\nowner: "+personDN(w.source, "bo"))
+	w.modify(groupDN(w.source, "Research"), "replace: owner\nowner: "+personDN(w.source, "bo"))
+	w.synced()
+	w.modify(groupDN(w.source, "Sales"), "replace: owner\nowner: "+personDN(w.source, "chen"))
+	w.leave(personDN(w.source, "bo"))
+
+	w.synced()
+
+	w.expectEqual("the leader of the department that has a new one", leader("Sales"), personDN(w.target, "chen"))
+	w.expectEqual("the leader of the other one", leader("Research"), personDN(w.target, "bo"))
+	w.expectStays("in the run after it")
 }

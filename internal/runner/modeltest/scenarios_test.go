@@ -342,3 +342,42 @@ func TestAMainDepartmentThatIsNotThereYet(t *testing.T) {
 		})
 	}
 }
+
+// TestADepartmentThatCannotLeaveItsPlace: who is to take that place does not move there, and has its own name again.
+func TestADepartmentThatCannotLeaveItsPlace(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(*memory.Config) {})
+	for _, one := range [][3]string{{"1", "", "sales"}, {"2", "1", "D2"}, {"3", "2", "sales"}} {
+		w.has(w.source, directory.Department, one[0], map[string]string{"ou": one[2]})
+		w.below(one[0], one[1])
+	}
+	w.sync()
+	for _, one := range [][2]string{{"2", ""}, {"3", ""}, {"1", "2"}} {
+		w.below(one[0], one[1])
+	}
+	w.fails("MoveDepartment", 2, memory.Fault{Err: fault(connector.Conflict)})
+	r := w.begin(nil)
+
+	if err := r.attempt(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+
+	w.target.Trouble(nil)
+	r.end().check()
+	for _, entry := range r.after {
+		if strings.HasPrefix(entry.First("label"), "swap-") {
+			t.Errorf("a department has a temporary name:\n%s", r.describe())
+		}
+	}
+	if w.sync(); w.sync().writes != 0 {
+		t.Error("the second run after it still writes")
+	}
+}
+
+// below puts a department of the source below another one.
+func (w *world) below(id, parent string) {
+	w.Helper()
+	if err := w.source.Edit(memory.Key{Kind: directory.Department, ID: id}, func(d *memory.Entry) { d.Parent = parent }); err != nil {
+		w.Fatalf("%v", err)
+	}
+}
