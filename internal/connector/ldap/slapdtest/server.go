@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -58,7 +57,6 @@ type Server struct {
 	folder  string
 	process *exec.Cmd
 	ended   chan struct{}
-	trees   atomic.Int64
 }
 
 // Start starts a server for one test and stops it when the test ends.

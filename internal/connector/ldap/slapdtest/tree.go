@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -20,10 +21,13 @@ type Tree struct {
 	Base, People, Org string
 }
 
+// trees counts those of all servers, so that a name tells whose it is.
+var trees atomic.Int64
+
 // Tree makes an empty tree that no other test uses.
 func (s *Server) Tree(t testing.TB) Tree {
 	t.Helper()
-	base := fmt.Sprintf("ou=tree-%d,%s", s.trees.Add(1), Suffix)
+	base := fmt.Sprintf("ou=tree-%d,%s", trees.Add(1), Suffix)
 	tree := Tree{Server: s, Base: base, People: "ou=people," + base, Org: "ou=org," + base}
 	s.Apply(t, Unit(tree.Base)+Unit(tree.People)+Unit(tree.Org))
 	return tree
