@@ -50,6 +50,32 @@ func TestPagesNameTestsThatExist(t *testing.T) {
 	}
 }
 
+// TestTheAPIPageIsWhole looks on the page for what programs rely on: every label, annotation and finalizer, and each field that is not served yet.
+func TestTheAPIPageIsWhole(t *testing.T) {
+	data, err := os.ReadFile("api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, literal := range map[string]*regexp.Regexp{
+		"../api/v1alpha1/metadata.go":         regexp.MustCompile(`"(synccenter\.dev/[a-z-]+)"`),
+		"../internal/definition/notserved.go": regexp.MustCompile(`"(spec\.[A-Za-z.]+)"`),
+	} {
+		source, err := os.ReadFile(filepath.FromSlash(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := literal.FindAllStringSubmatch(string(source), -1)
+		if len(found) == 0 {
+			t.Errorf("%s has none of what the page is to tell", file)
+		}
+		for _, match := range found {
+			if !strings.Contains(string(data), "`"+match[1]) {
+				t.Errorf("api.md does not tell of %s, which is in %s", match[1], file)
+			}
+		}
+	}
+}
+
 // testsIn lists the functions in the test files of a folder, whatever their build tags.
 func testsIn(t *testing.T, folder string) map[string]bool {
 	t.Helper()

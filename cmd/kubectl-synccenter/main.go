@@ -7,14 +7,18 @@ import (
 	"time"
 	_ "time/tzdata" // zones by name, also where the system has none
 
+	"github.com/go-logr/logr"
 	"golang.org/x/term"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"synccenter.dev/synccenter/internal/cli"
 )
 
 func main() {
+	// The client would warn half a minute after the start that nobody told it where to log.
+	log.SetLogger(logr.Discard())
 	options := &cli.Options{
 		IOStreams:        genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr},
 		Config:           genericclioptions.NewConfigFlags(true),
