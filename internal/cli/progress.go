@@ -19,6 +19,8 @@ type progressView struct {
 	out  io.Writer
 	bar  bool
 	last string
+	// told is the message that was shown last in a line of its own.
+	told string
 }
 
 // show shows a run that goes on; how it ended is told by printOutcome.
@@ -34,8 +36,11 @@ func (v *progressView) show(run *v1alpha1.SyncRun) {
 		v.last = text
 		return
 	}
-	text := stepText(run)
-	if text != v.last {
+	text, message := stepText(run), waitingFor(run)
+	if message != "" && message != v.told && !isCounted(run) {
+		v.told = message
+		fmt.Fprintf(v.out, "%s: %s\n", text, shortened(message, messageWidth)) // the end tells it whole
+	} else if text != v.last {
 		fmt.Fprintln(v.out, text)
 	}
 	v.last = text
@@ -49,27 +54,29 @@ func (v *progressView) end() {
 }
 
 func barText(run *v1alpha1.SyncRun) string {
-	progress := run.Status.Progress
-	if progress == nil || progress.Total <= 0 {
-		return fmt.Sprintf("%s  %s", shownPhase(run), waitingFor(run))
+	if !isCounted(run) {
+		return fmt.Sprintf("%s  %s", shownPhase(run), shortened(waitingFor(run), messageWidth)) // in one line, or it could not be written over
 	}
+	progress := run.Status.Progress
 	done := min(progress.Done, progress.Total)
 	full := int(done * barWidth / progress.Total)
 	return fmt.Sprintf("%s  [%s%s] %3d%%  %d/%d", shownPhase(run), strings.Repeat("#", full), strings.Repeat(".", barWidth-full),
 		done*100/progress.Total, progress.Done, progress.Total)
 }
 
-// stepText changes with each tenth, so that a log does not fill.
+// isCounted reports that it is known how much there is to do.
+func isCounted(run *v1alpha1.SyncRun) bool {
+	return run.Status.Progress != nil && run.Status.Progress.Total > 0
+}
+
+// stepText changes with the phase and with each tenth, so that a log does not fill.
 func stepText(run *v1alpha1.SyncRun) string {
-	text := string(shownPhase(run))
-	if progress := run.Status.Progress; progress != nil && progress.Total > 0 {
-		tenth := min(progress.Done, progress.Total) * 10 / progress.Total
-		return fmt.Sprintf("%s %d%% of %d", text, tenth*10, progress.Total)
+	if !isCounted(run) {
+		return string(shownPhase(run))
 	}
-	if why := waitingFor(run); why != "" {
-		text += ": " + why
-	}
-	return text
+	progress := run.Status.Progress
+	tenth := min(progress.Done, progress.Total) * 10 / progress.Total
+	return fmt.Sprintf("%s %d%% of %d", shownPhase(run), tenth*10, progress.Total)
 }
 
 // waitingFor says why a run is not going on, if it says so itself.

@@ -168,6 +168,31 @@ func TestProgressForLogs(t *testing.T) {
 	}
 }
 
+// TestALongMessageIsToldOnce follows a run whose removals are held: the message stays the same through the phases, and the end tells it whole.
+func TestALongMessageIsToldOnce(t *testing.T) {
+	held := strings.Repeat("too many would be removed, ", 20)
+	for _, bar := range []bool{false, true} {
+		var out strings.Builder
+		view := &progressView{out: &out, bar: bar}
+		for _, phase := range []v1alpha1.Phase{v1alpha1.PhasePlanning, v1alpha1.PhaseApplying, v1alpha1.PhaseExporting} {
+			status := working(phase, 0, 0)
+			if phase != v1alpha1.PhasePlanning {
+				status.Message = held
+			}
+			view.show(&v1alpha1.SyncRun{Status: status})
+		}
+		for line := range strings.FieldsFuncSeq(out.String(), func(r rune) bool { return r == '\n' || r == '\r' }) {
+			if width := displayWidth(line); width > 110 {
+				t.Errorf("a line has %d columns: %s", width, line)
+			}
+		}
+		lines := strings.Split(out.String(), "\n")
+		if !bar && (len(lines) != 4 || lines[0] != "Planning" || !strings.HasPrefix(lines[1], "Applying: too many") || lines[2] != "Exporting") {
+			t.Errorf("it says %q", lines)
+		}
+	}
+}
+
 func TestProgressOnATerminal(t *testing.T) {
 	var out strings.Builder
 	view := &progressView{out: &out, bar: true}
