@@ -209,7 +209,7 @@ func (w *wave) unlessRefused(ctx context.Context, operation *plan.Operation, do 
 	switch {
 	case !refused:
 		outcome, err = do(ctx, operation, doubtful)
-	case doubtful:
+	case doubtful && w.needsDoubt(operation):
 		outcome, err = w.lookBack(ctx, operation, outcome)
 	}
 	if err != nil {

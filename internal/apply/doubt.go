@@ -12,16 +12,16 @@ import (
 // An operation that an earlier attempt may have done is settled by reading. Where that attempt died, what the operation needs may be in doubt as
 // well, or be told otherwise by now: it is read all the same, since the records say what was done, and by whichever attempt.
 
-// lookBack says what became of an operation that an earlier attempt may have done and that is not begun now, for something that it needs.
+// needsDoubt reports that nobody knows whether something was done that an operation needs.
+func (a *Applier) needsDoubt(operation *plan.Operation) bool {
+	return slices.ContainsFunc(operation.Needs, func(need int) bool { outcome, _ := a.ledger.Outcome(need); return outcome.Unsure })
+}
+
+// lookBack says what became of an operation that an earlier attempt may have done and that is not begun now, since what it needs is in doubt.
 func (a *Applier) lookBack(ctx context.Context, operation *plan.Operation, refused Outcome) (Outcome, error) {
 	s, err := a.prepare(operation)
-	switch {
-	case err != nil && a.refersToDoubt(err, nil):
+	if err != nil || s.done == nil || operation.Removal != "" {
 		return a.unlessFatal(ctx, err, unsure(refused))
-	case err != nil:
-		return a.unlessFatal(ctx, err, a.lookBackBlindly(operation, refused))
-	case s.done == nil || operation.Removal != "":
-		return a.lookBackBlindly(operation, refused), nil
 	}
 	var entry *directory.Entry
 	done := false
@@ -42,16 +42,11 @@ func (a *Applier) lookBack(ctx context.Context, operation *plan.Operation, refus
 	return refused, nil
 }
 
-// lookBackBlindly is for what reading cannot tell: it was done only if what it needs was.
-func (a *Applier) lookBackBlindly(operation *plan.Operation, refused Outcome) Outcome {
-	if slices.ContainsFunc(operation.Needs, func(need int) bool { outcome, _ := a.ledger.Outcome(need); return outcome.Unsure }) {
-		return unsure(refused)
-	}
-	return refused
-}
-
 // unlessFatal is an outcome, or the error that ends applying.
 func (a *Applier) unlessFatal(ctx context.Context, err error, outcome Outcome) (Outcome, error) {
+	if err == nil {
+		return outcome, nil
+	}
 	if _, fatal := a.failed(ctx, err); fatal != nil {
 		return Outcome{}, fatal
 	}

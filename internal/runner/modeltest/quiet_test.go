@@ -117,7 +117,10 @@ func (r *run) occupied(id string) bool {
 			return true
 		}
 	}
-	return slices.Contains(r.after[memory.Key{Kind: directory.Department, ID: id}].Members, "a stranger")
+	return slices.ContainsFunc(r.after[memory.Key{Kind: directory.Department, ID: id}].Members, func(member string) bool {
+		user, _ := memory.Referred(member)
+		return r.after[memory.Key{Kind: directory.User, ID: user}] == nil // nobody of this directory, or nobody any more
+	})
 }
 
 // inUse reports that another entry has a name, also now that the run is over.

@@ -381,3 +381,37 @@ func (w *world) below(id, parent string) {
 		w.Fatalf("%v", err)
 	}
 }
+
+// TestADepartmentThatWasToStepAsideAndDidNot has the name that it was to have in the end all the time: that proves nothing.
+func TestADepartmentThatWasToStepAsideAndDidNot(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(*memory.Config) {})
+	for _, one := range [][3]string{{"1", "", "sales"}, {"2", "1", "D2"}, {"3", "2", "sales"}} {
+		w.has(w.source, directory.Department, one[0], map[string]string{"ou": one[2]})
+		w.below(one[0], one[1])
+	}
+	w.sync()
+	for _, one := range [][2]string{{"2", ""}, {"3", ""}, {"1", "2"}} {
+		w.below(one[0], one[1])
+	}
+	r := w.begin(nil)
+	l := &life{at: 5, after: true, end: kill} // the plan is stored, and the journal says that it may be begun
+	r.store.life, r.reports.life = l, l
+	r.target.Trouble(l.fault)
+	if err := r.attempt(context.Background(), false); !errors.Is(err, errDead) {
+		t.Fatalf("the attempt was to be killed, it ended with %v", err)
+	}
+	r.store.life, r.reports.life = nil, nil
+	r.target.Trouble(nil)
+
+	if err := r.attempt(context.Background(), true); err != nil {
+		t.Fatal(err)
+	}
+
+	r.end().check()
+	for _, record := range r.records {
+		if record.Status == "Succeeded" {
+			t.Errorf("nothing was done, and the record says %s", describe(&record))
+		}
+	}
+}
