@@ -332,6 +332,30 @@ func TestAutomaticRuns(t *testing.T) {
 	}
 }
 
+// TestChunksAreImmutable: nobody changes the data of a chunk, whatever it is, and
+// its labels and owners change as those of any object: Kubernetes itself takes
+// the owner away when somebody deletes a run and leaves what it owns.
+func TestChunksAreImmutable(t *testing.T) {
+	install(t)
+	namespace := server.Namespace(t)
+	chunk := artifact(namespace, "", "hr-first", true)
+	chunk.GenerateName, chunk.Type, chunk.Data = "x-", v1alpha1.ArtifactChunk, []byte{0xfb, 0xff, 0xfe} // +//+ in base64
+	if err := server.Client.Create(t.Context(), chunk); err != nil {
+		t.Fatal(err)
+	}
+	changed := chunk.DeepCopy()
+	changed.Data = []byte("other")
+	waitRefused(t, "synccenter-immutable-chunks", func(ctx context.Context) error {
+		return server.Client.Update(ctx, changed.DeepCopy(), client.DryRunAll)
+	})
+	wantForbidden(t, server.Client.Update(t.Context(), changed), "the data of a chunk is immutable", "make a new chunk")
+	chunk.OwnerReferences = nil
+	chunk.Labels["team"] = "hr"
+	if err := server.Client.Update(t.Context(), chunk); err != nil {
+		t.Errorf("the owner of a chunk cannot be taken away: %v", err)
+	}
+}
+
 // TestManagerDeletesExportsAlone: the manager's right to delete ConfigMaps is for those of runs.
 func TestManagerDeletesExportsAlone(t *testing.T) {
 	install(t)

@@ -16,7 +16,6 @@ import (
 // +kubebuilder:printcolumn:name="RUN",type=string,JSONPath=".writer.run",description="The run that wrote it last."
 // +kubebuilder:printcolumn:name="AGE",type=date,JSONPath=".metadata.creationTimestamp",description="How long ago it was made."
 // +kubebuilder:validation:XValidation:rule="self.stream == oldSelf.stream && self.type == oldSelf.type",message="stream and type of a SyncArtifact are immutable; make a new one"
-// +kubebuilder:validation:XValidation:rule="oldSelf.type != 'Chunk' || self.data == oldSelf.data",message="the data of a chunk is immutable, since a manifest holds its digest; make a new chunk"
 type SyncArtifact struct {
 	metav1.TypeMeta `json:",inline"`
 	// metadata is the standard object metadata, with the labels

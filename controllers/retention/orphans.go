@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -126,10 +127,12 @@ func (j *judge) endingOf(ctx context.Context, item cluster.Item, key cluster.Run
 	}
 	var run v1alpha1.SyncRun
 	name := types.NamespacedName{Namespace: item.Namespace, Name: item.Writer}
-	if err := j.reader.Get(ctx, name, &run); client.IgnoreNotFound(err) != nil {
-		return ending{}, fmt.Errorf("reading SyncRun %s: %w", name, err)
-	} else if err != nil {
+	err := j.reader.Get(ctx, name, &run)
+	switch {
+	case apierrors.IsNotFound(err):
 		return ending{}, nil
+	case err != nil:
+		return ending{}, fmt.Errorf("reading SyncRun %s: %w", name, err)
 	}
 	found, err := cluster.KeyOf(run.UID)
 	if err != nil || found != key {

@@ -42,11 +42,11 @@ func (w *world) goesOn(name string) *v1alpha1.SyncRun {
 	return run
 }
 
-// unfinished stores what a run needs until it has ended: a plan of several chunks, and a journal.
-func (w *world) unfinished(run *v1alpha1.SyncRun) {
+// unfinished stores what a run needs until it has ended: a plan, in chunks if it is large, and a journal.
+func (w *world) unfinished(run *v1alpha1.SyncRun, bytes int) {
 	w.Helper()
 	store, scope := w.storeOf(run)
-	w.write(run, scope, "plan", noise(1_200_000))
+	w.write(run, scope, "plan", noise(bytes))
 	for _, segment := range []string{"journal-1-0", "journal-1-1"} {
 		if err := store.PutChunk(w.Context(), scope, segment, []byte("what was done")); err != nil {
 			w.Fatal(err)
@@ -57,7 +57,7 @@ func (w *world) unfinished(run *v1alpha1.SyncRun) {
 // gone is a run that is not there, of which a backup or a late pod has left what it stored.
 func (w *world) gone(name string, uid types.UID) *v1alpha1.SyncRun {
 	run := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, UID: uid}, Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: "hr"}}}
-	w.unfinished(run)
+	w.unfinished(run, 300_000)
 	_, scope := w.storeOf(run)
 	w.write(run, scope, "records", []byte("{}"))
 	return run
@@ -99,14 +99,14 @@ func (w *world) stored() []string {
 func (w *world) littered() (needed []string) {
 	w.Helper()
 	task := w.task("hr", v1alpha1.History{})
-	w.unfinished(w.goesOn("hr-going"))
+	w.unfinished(w.goesOn("hr-going"), 300_000)
 	whole := w.ended(generated(), "hr")
 	w.store(whole, people(20))
 	w.withoutOwners(whole) // it exists all the same
 	again := w.ended(named("hr-again"), "hr")
 	w.store(again, people(20))
 	w.write(whole, artifact.Scope{Owner: w.namespace + "/hr"}, "states", []byte("which states there are"))
-	w.write(whole, artifact.Scope{Owner: w.namespace + "/hr"}, "state-1", noise(1_200_000))
+	w.write(whole, artifact.Scope{Owner: w.namespace + "/hr"}, "state-1", noise(300_000))
 	w.write(w.gone("hr-none", "none"), artifact.Scope{Owner: w.namespace + "/gone"}, "state-1", []byte("links"))
 	asked := cluster.New(cluster.OptionsOf(w.client, task, "hr-list-0", "look", inspection.KindUnmanaged))
 	if err := asked.PutChunk(w.Context(), artifact.Scope{Run: "look"}, "answer-a-0", []byte("an answer")); err != nil {
@@ -127,7 +127,7 @@ func (w *world) littered() (needed []string) {
 		}
 	}
 	needed = w.stored()
-	w.unfinished(whole)
+	w.unfinished(whole, 1_200_000)
 	w.gone("hr-deleted", "deleted")
 	w.withoutOwners(w.gone("hr-restored", "restored"))
 	w.gone("hr-again", "before") // a run of that name was there before
@@ -161,7 +161,7 @@ func TestOrphansAreFoundAndRemoved(t *testing.T) {
 	if err := w.sweep(w.reconciler(w.client)); err != nil {
 		t.Fatal(err)
 	}
-	if left := len(w.stored()) - len(needed); left >= litter || left < 15 {
+	if left := len(w.stored()) - len(needed); left >= litter || left < 12 {
 		t.Errorf("%d of %d objects are left after five hours: the leftovers of the run that has ended go then, and of runs that are gone nothing", left, litter)
 	}
 	w.expectTold("stored objects of runs that are gone: 0; plans and journals of runs that have ended: 5")
@@ -175,7 +175,7 @@ func TestOrphansAreFoundAndRemoved(t *testing.T) {
 	if diff := cmp.Diff(needed, w.stored()); diff != "" {
 		t.Errorf("what is stored (-needed +left):\n%s", diff)
 	}
-	w.expectTold(fmt.Sprintf("stored objects of runs that are gone: %d; plans and journals of runs that have ended: 0; together 3.", counting.count))
+	w.expectTold(fmt.Sprintf("stored objects of runs that are gone: %d; plans and journals of runs that have ended: 0; together 0.9 MiB", counting.count))
 	counting.count = 0
 	if err := w.sweep(w.reconciler(c)); err != nil || counting.count != 0 {
 		t.Errorf("a second look takes %d writes (%v)", counting.count, err)
@@ -200,10 +200,10 @@ func TestSweepKilledAtEachWrite(t *testing.T) {
 	t.Parallel()
 	undisturbed := &writes{}
 	sweepKilled(t, undisturbed)
-	if undisturbed.count < 15 {
+	if undisturbed.count < 12 {
 		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.count)
 	}
-	for at := 1; at <= undisturbed.count; at += 4 {
+	for at := 1; at <= undisturbed.count; at += 5 {
 		for _, afterward := range []bool{false, true} {
 			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
 				t.Parallel()
