@@ -33,11 +33,16 @@ func (r *Reconciler) observeDefinition(ctx context.Context, o *observed) error {
 	if err != nil {
 		return fmt.Errorf("SyncRun %s/%s: %w", o.run.Namespace, o.run.Name, err)
 	}
+	return o.executes(&stored)
+}
+
+// executes notes what the run executes.
+func (o *observed) executes(stored *definition.Definition) error {
 	digest, err := stored.RemovalDigest()
 	if err != nil {
 		return err
 	}
-	o.definition = &stored
+	o.definition = stored
 	o.executed = &v1alpha1.ExecutedTask{Generation: stored.Task.Generation, DefinitionDigest: digest}
 	return nil
 }
@@ -52,23 +57,20 @@ func (r *Reconciler) saveDefinition(ctx context.Context, o *observed) error {
 	if err != nil {
 		return err
 	}
-	store, scope := r.storeOf(o.run)
-	_, revision, err := artifact.Stat(ctx, store, scope, definition.Stream)
-	if err == nil {
-		return nil
-	}
-	if errors.Is(err, artifact.ErrNotFound) {
-		err = write(ctx, store, scope, data, revision)
-	}
-	if err != nil {
+	if err := r.writeDefinition(ctx, o.run, data); err != nil {
 		return fmt.Errorf("storing the definition of SyncRun %s/%s: %w", o.run.Namespace, o.run.Name, err)
 	}
-	return nil
+	stored, err := definition.Decode(data)
+	if err != nil {
+		return err
+	}
+	return o.executes(&stored)
 }
 
-// write stores a definition where there was none of another revision.
-func write(ctx context.Context, store artifact.Store, scope artifact.Scope, data []byte, revision string) error {
-	writer, err := artifact.NewWriter(ctx, store, scope, definition.Stream, revision)
+// writeDefinition stores one where there is none; artifact.ErrConflict says that there is one.
+func (r *Reconciler) writeDefinition(ctx context.Context, run *v1alpha1.SyncRun, data []byte) error {
+	store, scope := r.storeOf(run)
+	writer, err := artifact.NewWriter(ctx, store, scope, definition.Stream, "")
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,15 @@ func (r *Reconciler) observe(ctx context.Context, run *v1alpha1.SyncRun) (*obser
 	return o, r.observeExecution(ctx, o)
 }
 
+// observeSilent reads what a step needs that follows a silent one. What was read
+// before that is still true.
+func (r *Reconciler) observeSilent(ctx context.Context, o *observed) error {
+	if !o.hasDefinition() {
+		return nil
+	}
+	return r.observeExecution(ctx, o)
+}
+
 // observeEnded reads what is left to tidy up.
 func (r *Reconciler) observeEnded(ctx context.Context, o *observed) error {
 	if err := r.observeJobs(ctx, o); err != nil {

@@ -65,8 +65,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	next := decide(seen, r.Clock.Now())
-	actErr := r.act(ctx, seen, next)
+	next, actErr := r.advance(ctx, seen)
+	for range silentSteps {
+		if actErr != nil || !next.isSilent() {
+			break
+		}
+		if err := r.observeSilent(ctx, seen); err != nil {
+			return ctrl.Result{}, err
+		}
+		next, actErr = r.advance(ctx, seen)
+	}
 	result := status(seen, next, actErr, r.Clock.Now())
 	if err := r.write(ctx, &run, result, seen.task); err != nil {
 		actErr = errors.Join(actErr, err)
@@ -75,6 +83,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{RequeueAfter: atOnce}, nil
 	}
 	return ctrl.Result{RequeueAfter: next.again}, actErr
+}
+
+// advance decides what is next, and does it.
+func (r *Reconciler) advance(ctx context.Context, o *observed) (step, error) {
+	next := decide(o, r.Clock.Now())
+	return next, r.act(ctx, o, next)
 }
 
 // isConflict says whether somebody else was first, which is no failure but a

@@ -60,11 +60,15 @@ func does(action action, reason v1alpha1.Reason, message string) step {
 	return step{action: action, reason: reason, message: message, again: atOnce}
 }
 
-// isSilent says whether the step is no news for people: the next one follows at
-// once, and each write of a status is a call to the API server.
+// isSilent says whether the step is no news for people, so that the next one
+// follows at once: each write of a status is a call to the API server, and so is
+// each reading of what is known.
 func (s step) isSilent() bool {
 	return s.action == accept || s.action == saveDefinition
 }
+
+// silentSteps is how many of them a run has.
+const silentSteps = 2
 
 const (
 	// atOnce is short enough for nobody to notice, and no loop without a pause.
