@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/definition"
 	"synccenter.dev/synccenter/internal/inspection"
@@ -144,4 +145,38 @@ func (w *world) onlyHead() *v1alpha1.SyncArtifact {
 		w.Fatalf("%d objects tell of inspections, want one", len(heads.Items))
 	}
 	return &heads.Items[0]
+}
+
+// TestAnAnswerThatCannotBeReadGoesToo: its pieces go with it, and it holds up no check.
+func TestAnAnswerThatCannotBeReadGoesToo(t *testing.T) {
+	t.Parallel()
+	for name, manifest := range map[string]string{"damaged": "{", "newer": `{"schemaVersion": 99, "stream": "answer"}`} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.settle()
+			w.answer(w.onlyJob(), v1alpha1.ReasonConnected, v1alpha1.ReasonConnected, "")
+			w.ask(`{"id": "0123456789", "explain": {"subject": "User", "entry": "li"}}`)
+			w.settle()
+			job := w.onlyJob()
+			w.storeAnswer(job)
+			w.answer(job, "", "", "")
+			options, uid := w.options(job)
+			store, scope := cluster.New(options), artifact.Scope{Run: uid}
+			if err := store.PutChunk(t.Context(), scope, "answer-1-0", []byte("names")); err != nil {
+				t.Fatal(err)
+			}
+			_, revision, err := store.GetManifest(t.Context(), scope, inspection.AnswerStream)
+			if err == nil {
+				_, err = store.PutManifest(t.Context(), scope, inspection.AnswerStream, []byte(manifest), revision)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.clock.SetTime(w.clock.Now().Add(25 * time.Hour))
+			w.settle()
+			w.answer(w.onlyJob(), v1alpha1.ReasonConnected, v1alpha1.ReasonConnected, "")
+			w.expectKept("Explain", 0)
+		})
+	}
 }

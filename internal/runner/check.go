@@ -120,7 +120,7 @@ func (e *endCheck) answer() inspection.End {
 		result.Message = fmt.Sprintf("%s: %s", e.which, e.message)
 		return result
 	}
-	result.Reason, result.Message = string(v1alpha1.ReasonConnected), fmt.Sprintf("the %s gave all that a run needs.", e.which)
+	result.Reason, result.Message = string(v1alpha1.ReasonConnected), fmt.Sprintf("The %s gave all that a run needs.", e.which)
 	for _, step := range e.steps {
 		if step.Mark == inspection.Warning {
 			result.Message += fmt.Sprintf(" Warning: %s.", step.Message)

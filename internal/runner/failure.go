@@ -65,6 +65,18 @@ func endFailure(which end, err error) error {
 	return &failure{endReason(err), fmt.Sprintf("%s: %v", which, err)}
 }
 
+// bothEnds makes one error of those of the two ends: where both failed for good, people are told of both, so that they can mend both.
+func bothEnds(sourceErr, targetErr error) error {
+	var source, target *failure
+	if errors.As(sourceErr, &source) && errors.As(targetErr, &target) {
+		return &failure{source.reason, source.message + "; " + target.message}
+	}
+	if sourceErr != nil && targetErr != nil {
+		return fmt.Errorf("%w; %w", sourceErr, targetErr)
+	}
+	return errors.Join(sourceErr, targetErr)
+}
+
 // endReason is the reason of the conditions SourceReady and TargetReady for an error.
 func endReason(err error) v1alpha1.Reason {
 	switch connector.ClassOf(err) {

@@ -53,6 +53,8 @@ func TestWhatIsWrongWithATaskIsNamed(t *testing.T) {
 		{"no server", func(w *world) { source(w).URLs = []string{"ldap://127.0.0.1:1"} }, v1alpha1.ReasonUnreachable, "connection refused: correct host and port in urls"},
 		{"an untrusted server", func(w *world) { source(w).URLs = []string{server.TLSURL} }, v1alpha1.ReasonUntrustedCert, "caBundleRef"},
 		{"no such base", func(w *world) { source(w).Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, v1alpha1.ReasonBaseNotFound, "correct users.baseDN"},
+		{"no such base in the target", func(w *world) { w.task.Spec.Target.LDAP.Users.BaseDN = "ou=nowhere," + slapdtest.Suffix }, v1alpha1.ReasonBaseNotFound, "correct users.baseDN"},
+		{"no such base of departments", func(w *world) { w.task.Spec.Target.LDAP.Departments.BaseDN = "ou=nowhere," + slapdtest.Suffix }, v1alpha1.ReasonBaseNotFound, "correct departments.baseDN"},
 		{"a filter that is none", func(w *world) { source(w).Users.Filter = "(uid=*" }, v1alpha1.ReasonInvalidConnection, "users.filter"},
 		{"no such target field", func(w *world) { w.task.Spec.Mappings.Users[4].To = "favouriteColour" }, v1alpha1.ReasonInvalidDefinition, "favouriteColour"},
 		{"no such department in scope", func(w *world) { w.task.Spec.Scope.Departments.Include = []string{"/Nowhere"} }, v1alpha1.ReasonInvalidDefinition, "Nowhere"},
@@ -115,6 +117,11 @@ func TestBothEndsSayHowTheyAnswered(t *testing.T) {
 			}
 			w.expectEqual("the source", last.Source.Reason, test.source)
 			w.expectEqual("the target", last.Target.Reason, test.target)
+			for _, end := range []*report.Endpoint{last.Source, last.Target} {
+				if end.Reason != string(v1alpha1.ReasonConnected) && !strings.Contains(last.Outcome.Message, end.Message) {
+					t.Errorf("the run does not say %q: %s", end.Message, last.Outcome.Message)
+				}
+			}
 		})
 	}
 }

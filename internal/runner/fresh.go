@@ -110,16 +110,13 @@ func (e *execution) open(ctx context.Context) (state.Identity, error) {
 		targetErr = e.opened(targetEnd, err)
 	})
 	ends.Wait()
-	if sourceErr != nil && targetErr != nil {
-		return identity, fmt.Errorf("%w; %w", sourceErr, targetErr)
-	}
-	return identity, errors.Join(sourceErr, targetErr)
+	return identity, bothEnds(sourceErr, targetErr)
 }
 
 // opened puts the answer of one end into the report, also when it is a good one.
 func (e *execution) opened(which end, err error) error {
 	if err == nil {
-		e.reporter.connected(which, "the "+string(which))
+		e.reporter.connected(which, "The "+string(which))
 	}
 	return e.noted(which, err)
 }

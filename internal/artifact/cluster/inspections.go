@@ -80,13 +80,34 @@ func (s *Inspections) Replace(ctx context.Context, i *inspection.Inspection, rev
 	return err
 }
 
-// Delete removes the inspection and its answer.
+// Delete removes the inspection and its answer, also one that cannot be read any more.
 func (s *Inspections) Delete(ctx context.Context) error {
 	scope := artifact.Scope{Run: string(s.store.options.Writer.UID)}
-	if err := artifact.Delete(ctx, s.store, scope, inspection.AnswerStream); err != nil {
+	err := artifact.Delete(ctx, s.store, scope, inspection.AnswerStream)
+	if errors.Is(err, artifact.ErrCorrupt) || errors.Is(err, artifact.ErrNewer) {
+		err = s.deletePieces(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	return s.store.delete(ctx, scope, v1alpha1.ArtifactReport, inspectionStream)
+}
+
+// deletePieces looks for the pieces of the answer by their labels, since nothing names them.
+func (s *Inspections) deletePieces(ctx context.Context) error {
+	options := s.store.options
+	var pieces []Item
+	err := Visit(ctx, options.Client, options.Namespace, func(item Item) {
+		if item.Inspection && item.Kind != LabelValueInspection {
+			pieces = append(pieces, item)
+		}
+	}, client.MatchingLabels{v1alpha1.LabelRun: options.Writer.Run, v1alpha1.LabelTask: options.Task})
+	for _, piece := range pieces {
+		if err == nil {
+			err = Remove(ctx, options.Client, options.Namespace, piece)
+		}
+	}
+	return err
 }
 
 func (s *Inspections) object(i *inspection.Inspection) (*v1alpha1.SyncArtifact, error) {

@@ -85,7 +85,7 @@ func (s *Source) readSubschema(ctx context.Context) (attributes, classes definit
 		return nil
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, missingBase("users.baseDN", err)
 	}
 	if place == "" {
 		return nil, nil, invalid("%s: reading its schema: the base entry does not say where it is (subschemaSubentry): give the account the right to read operational attributes", s.server.url)

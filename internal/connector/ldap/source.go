@@ -82,19 +82,20 @@ func (s *Source) idOf(ctx context.Context, field, dn string) (string, error) {
 		text = id.String()
 		return nil
 	})
-	if isResult(err, goldap.LDAPResultNoSuchObject) {
-		err = &connector.Error{Class: connector.NotFound, Err: fmt.Errorf("%w; correct %s%s, or give the account the right to read that entry", err, field, nearest(err))}
-	}
-	return text, err
+	return text, missingBase(field, err)
 }
 
-// nearest says which part of a name is there, where the server tells it.
-func nearest(err error) string {
+// missingBase says of an entry that the configuration names, and that is not there, what to correct. Of other errors it says nothing.
+func missingBase(field string, err error) error {
 	var result *goldap.Error
-	if !errors.As(err, &result) || result.MatchedDN == "" {
-		return ""
+	if !errors.As(err, &result) || result.ResultCode != goldap.LDAPResultNoSuchObject {
+		return err
 	}
-	return fmt.Sprintf(" (its part %q is there)", printable(result.MatchedDN))
+	near := ""
+	if result.MatchedDN != "" {
+		near = fmt.Sprintf(" (its part %q is there)", printable(result.MatchedDN))
+	}
+	return &connector.Error{Class: connector.NotFound, Err: fmt.Errorf("%w; correct %s%s, or give the account the right to read that entry", err, field, near)}
 }
 
 // Departments reads all departments. Their tree is known only when the last one is read, so they are kept until then.
