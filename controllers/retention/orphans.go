@@ -29,35 +29,39 @@ type swept struct {
 }
 
 // removeSuspects removes those of the suspects that nobody needs, the manifests
-// first: from then on a stream is absent, and never a part. What the API server
-// refuses to remove keeps nothing else.
+// first: from then on a stream is absent, and never a part. A removal that the API
+// server refuses keeps no other from being made.
 func (s *Sweeper) removeSuspects(ctx context.Context, pace *rate.Limiter, f *findings) error {
 	verdicts := judge{reader: s.Live, now: s.Clock.Now(), alive: map[string]map[cluster.RunKey]struct{}{}, ended: map[cluster.RunKey]ending{}}
 	removed := map[types.NamespacedName]*swept{}
-	var failures []error
+	defer func() { s.tellSwept(ctx, removed) }()
+	var refusals []error
 	for _, manifests := range []bool{true, false} {
 		for _, item := range f.suspects {
 			if (item.Kind == cluster.LabelValueManifest) != manifests {
 				continue
 			}
 			orphan, leftover, err := verdicts.of(ctx, item)
-			if err == nil && (orphan || leftover) {
-				if err = pace.Wait(ctx); err == nil {
-					err = cluster.Remove(ctx, s.Direct, item.Namespace, item)
-				}
+			if err != nil {
+				return err
 			}
-			switch {
-			case ctx.Err() != nil:
-				return ctx.Err()
-			case err != nil:
-				failures = append(failures, err)
-			case orphan || leftover:
+			if !orphan && !leftover {
+				continue
+			}
+			if err := pace.Wait(ctx); err != nil {
+				return err
+			}
+			switch err := cluster.Remove(ctx, s.Direct, item.Namespace, item); {
+			case err == nil:
 				f.forget(item, removed, orphan)
+			case len(refusals) == refusalsLimit:
+				return errors.Join(refusals...)
+			default:
+				refusals = append(refusals, err)
 			}
 		}
 	}
-	s.tellSwept(ctx, removed)
-	return errors.Join(failures...)
+	return errors.Join(refusals...)
 }
 
 // forget takes an object that was removed out of the sums.
@@ -130,6 +134,7 @@ func (j *judge) endingOf(ctx context.Context, item cluster.Item, key cluster.Run
 	err := j.reader.Get(ctx, name, &run)
 	switch {
 	case apierrors.IsNotFound(err):
+		j.ended[key] = ending{}
 		return ending{}, nil
 	case err != nil:
 		return ending{}, fmt.Errorf("reading SyncRun %s: %w", name, err)

@@ -2,6 +2,7 @@ package retention
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -27,8 +28,9 @@ const (
 	orphanAge = 6 * time.Hour
 	// leftoverAge is how long after its end a run's own pod has time to tidy up.
 	leftoverAge = 10 * time.Minute
-	// findingsLimit is how many objects one look removes at most. The next one goes on.
+	// findingsLimit is how many objects one look removes at most, and refusalsLimit how many refusals it takes. The next one goes on.
 	findingsLimit = 10_000
+	refusalsLimit = 10
 )
 
 // Sweeper looks through all that is stored, now and then: for what runs have
@@ -85,10 +87,7 @@ func (s *Sweeper) Sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.removeSuspects(ctx, pace, f); err != nil {
-		return err
-	}
-	return s.hint(ctx, f)
+	return errors.Join(s.removeSuspects(ctx, pace, f), s.hint(ctx, f))
 }
 
 // look adds up what is stored. It reads the metadata alone.
@@ -111,12 +110,12 @@ func (s *Sweeper) look(ctx context.Context, pace *rate.Limiter) (*findings, erro
 	return f, nil
 }
 
-// known are the keys of the runs that this manager knows of.
-func (s *Sweeper) known(ctx context.Context) (map[cluster.RunKey]struct{}, error) {
-	keys := map[cluster.RunKey]struct{}{}
-	add := func(uid types.UID) {
+// known are the keys of the runs that this manager knows of, and whether each goes on.
+func (s *Sweeper) known(ctx context.Context) (map[cluster.RunKey]bool, error) {
+	keys := map[cluster.RunKey]bool{}
+	add := func(uid types.UID, going bool) {
 		if key, err := cluster.KeyOf(uid); err == nil {
-			keys[key] = struct{}{}
+			keys[key] = going
 		}
 	}
 	if s.Ended == nil || s.Going == nil {
@@ -127,14 +126,14 @@ func (s *Sweeper) known(ctx context.Context) (map[cluster.RunKey]struct{}, error
 		return nil, err
 	}
 	for i := range going.Items {
-		add(going.Items[i].UID)
+		add(going.Items[i].UID, true)
 	}
-	s.Ended.Visit(add)
+	s.Ended.Visit(func(uid types.UID) { add(uid, false) })
 	return keys, nil
 }
 
 // see adds up one object, and suspects it if it may have to go.
-func (s *Sweeper) see(f *findings, known map[cluster.RunKey]struct{}, item cluster.Item) {
+func (s *Sweeper) see(f *findings, known map[cluster.RunKey]bool, item cluster.Item) {
 	if item.Inspection {
 		return // the task that it looks at owns it
 	}
@@ -148,8 +147,9 @@ func (s *Sweeper) see(f *findings, known map[cluster.RunKey]struct{}, item clust
 	if !ofRun || len(f.suspects) == findingsLimit {
 		return
 	}
-	_, isKnown := known[key]
-	if isOfUnfinished(item) || (!isKnown && s.Clock.Since(item.Created) >= orphanAge) {
+	going, isKnown := known[key]
+	old := s.Clock.Since(item.Created) >= orphanAge
+	if !going && (isOfUnfinished(item) || (!isKnown && old)) {
 		f.suspects = append(f.suspects, item)
 	}
 }

@@ -9,9 +9,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/retention"
@@ -251,6 +254,35 @@ func TestNothingGoesThatNobodyCouldAskAbout(t *testing.T) {
 	}
 	if after := w.stored(); !slices.Equal(before, after) {
 		t.Errorf("%v are left of %v", after, before)
+	}
+}
+
+// TestOneRefusedRemovalStopsNoOther: what the API server does not let us remove is
+// told, and all the rest goes.
+func TestOneRefusedRemovalStopsNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task("hr", v1alpha1.History{})
+	w.gone("hr-deleted", "deleted")
+	before := w.stored()
+	w.later(7 * time.Hour)
+	inner, err := client.NewWithWatch(server.Config, client.Options{Scheme: server.Scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refusing := interceptor.NewClient(inner, interceptor.Funcs{
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			if o.GetName() == before[0] {
+				return apierrors.NewForbidden(schema.GroupResource{Resource: "syncartifacts"}, o.GetName(), nil)
+			}
+			return c.Delete(ctx, o, opts...)
+		},
+	})
+	if err := w.sweep(w.reconciler(refusing)); !apierrors.IsForbidden(err) {
+		t.Errorf("the refusal is told as %v", err)
+	}
+	if left := w.stored(); !slices.Equal(left, before[:1]) {
+		t.Errorf("%v are left, want %s alone", left, before[0])
 	}
 }
 
