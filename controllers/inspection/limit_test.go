@@ -173,20 +173,36 @@ func (j *checkJobs) next() (made *batchv1.Job, changed bool) {
 	}
 }
 
-// rest follows Jobs until nothing changes and the manager asks for nothing any more.
-func (j *checkJobs) rest(asked *atomic.Int64) (made []*batchv1.Job) {
+// patience is how long a test waits for what must come.
+const patience = 2 * time.Minute
+
+// rest follows Jobs until so many are made, and then until nothing changes and
+// the manager, which has asked for something since, asks for nothing any more.
+func (j *checkJobs) rest(asked *atomic.Int64, since int64, atLeast int) (made []*batchv1.Job) {
 	j.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		before := asked.Load()
 		job, changed := j.next()
 		if job != nil {
 			made = append(made, job)
 		}
-		if !changed && asked.Load() == before {
+		if now := asked.Load(); !changed && now == before && now > since && len(made) >= atLeast {
 			return made
 		}
 	}
-	j.Fatal("the manager asks on and on, though nothing changes")
+	j.Fatalf("%d checks were made, want %d and then no request", len(made), atLeast)
+	return nil
+}
+
+// await follows Jobs until one is made.
+func (j *checkJobs) await() *batchv1.Job {
+	j.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if made, _ := j.next(); made != nil {
+			return made
+		}
+	}
+	j.Fatalf("no check begins, and %d go on", len(j.going))
 	return nil
 }
 
@@ -200,36 +216,33 @@ func TestNeverMoreChecksThanAllowed(t *testing.T) {
 	asked := w.serve(limit)
 	w.makeTasks(tasks)
 
-	open := jobs.rest(asked)
+	open := jobs.rest(asked, 0, limit)
 	if len(open) != limit {
 		t.Errorf("%d checks begin at once, want %d", len(open), limit)
 	}
-	for played := 0; len(open) > 0; played++ {
+	done := map[string]bool{}
+	for played := 0; len(done) < tasks; played++ {
+		if len(open) == 0 {
+			open = append(open, jobs.await())
+		}
 		job := open[0]
 		open = open[1:]
+		task := job.Labels[v1alpha1.LabelTask]
 		w.clock.SetTime(time.Now())
 		switch {
 		case played%10 == 3:
 			w.end(job, batchv1.JobFailed, batchv1.JobFailureTarget, "DeadlineExceeded")
-		case played%10 == 7 && jobs.made[job.Labels[v1alpha1.LabelTask]] == 1:
+			done[task] = true
+		case played%10 == 7 && jobs.made[task] == 1:
 			if err := server.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 				t.Fatal(err)
 			}
 		default:
 			w.answer(job, v1alpha1.ReasonConnected, v1alpha1.ReasonConnected, "")
-		}
-		for len(jobs.made) < tasks || len(open) == 0 {
-			made, changed := jobs.next()
-			if made != nil {
-				open = append(open, made)
-				break
-			}
-			if !changed {
-				break
-			}
+			done[task] = true
 		}
 	}
-	open = jobs.rest(asked)
+	open = jobs.rest(asked, 0, 0)
 	if len(open) > 0 || len(jobs.going) > 0 {
 		t.Errorf("%d checks are made and %d go on, though all were played to their end", len(open), len(jobs.going))
 	}
@@ -266,16 +279,18 @@ func TestWhoHasWaitedLongestIsCheckedNext(t *testing.T) {
 	asked := w.serve(1)
 	var open []*batchv1.Job
 	for i := range 4 {
+		before := asked.Load()
 		w.makeTask(fmt.Sprintf("task-%d", i))
-		open = append(open, jobs.rest(asked)...)
+		open = append(open, jobs.rest(asked, before, max(0, 1-i))...)
 	}
+	before := asked.Load()
 	gone := newTask("task-2")
 	gone.Namespace = w.namespace
 	if err := server.Client.Delete(t.Context(), gone); err != nil {
 		t.Fatal(err)
 	}
 	w.makeTasks(30)
-	if more := jobs.rest(asked); len(open) != 1 || len(more) != 0 {
+	if more := jobs.rest(asked, before, 0); len(open) != 1 || len(more) != 0 {
 		t.Fatalf("%d checks go on, want one", len(open)+len(more))
 	}
 	for _, want := range []string{"task-0", "task-1", "task-3"} {
@@ -285,7 +300,7 @@ func TestWhoHasWaitedLongestIsCheckedNext(t *testing.T) {
 		before := asked.Load()
 		w.clock.SetTime(time.Now())
 		w.answer(open[0], v1alpha1.ReasonConnected, v1alpha1.ReasonConnected, "")
-		open = jobs.rest(asked)
+		open = jobs.rest(asked, before, 1)
 		// Each task that is looked at is read, and the check that begins takes some more.
 		if requests := asked.Load() - before; requests > 20 {
 			t.Errorf("the end of one check makes %d requests, though one task is next", requests)
