@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/retention"
@@ -283,6 +285,30 @@ func TestOneRefusedRemovalStopsNoOther(t *testing.T) {
 	}
 	if left := w.stored(); !slices.Equal(left, before[:1]) {
 		t.Errorf("%v are left, want %s alone", left, before[0])
+	}
+}
+
+// TestStateOfATaskThatIsGoneIsNamed: it stays, and the log says whose it is, so
+// that somebody can remove it.
+func TestStateOfATaskThatIsGoneIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task("hr", v1alpha1.History{})
+	for _, task := range []string{"hr", "gone"} {
+		run := &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: task + "-1", UID: "uid"}, Spec: v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: task}}}
+		w.write(run, artifact.Scope{Owner: w.namespace + "/" + task}, "state-1", []byte("links"))
+	}
+	var said []string
+	ctx := log.IntoContext(t.Context(), funcr.New(func(_, line string) { said = append(said, line) }, funcr.Options{}))
+	sweeper := &retention.Sweeper{Reconciler: w.reconciler(w.client), Namespaces: []string{w.namespace}}
+	if err := sweeper.Sweep(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if len(said) != 1 || !strings.Contains(said[0], "The state of a task that is not there is kept") || !strings.Contains(said[0], `"task"="gone"`) {
+		t.Errorf("the log says %q, want the state of the one task that is gone", said)
+	}
+	if left := len(w.artifacts("")); left != 2 {
+		t.Errorf("%d states are left, want both", left)
 	}
 }
 
