@@ -110,8 +110,7 @@ func TestAChainThatEndsInAHeldRemovalWaitsAsAWhole(t *testing.T) {
 	w.hold = &guard.Finding{Reason: "TooMany", Message: "too many"}
 
 	w.expectPlan(t, `UpdateDepartment d1 Held/TooMany label:[A]>[swap-8b53639f152c]
-UpdateDepartment d2 Held/DependsOnHeld label:[B]>[swap-e788103ee153]
-UpdateDepartment d2 Held/DependsOnHeld label:[swap-e788103ee153]>[A]
+UpdateDepartment d2 Held/DependsOnHeld label:[B]>[A]
 UpdateDepartment d3 Held/DependsOnHeld label:[C]>[B]
 DeleteDepartment d1 Held/TooMany (link):[d1]>[]
 `)

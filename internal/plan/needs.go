@@ -83,6 +83,7 @@ func (n *needs) fillDepartment(o *Operation) {
 		o.need(n.opened, n.departments.takes[o.SourceID])
 	}
 	if n.renames(o) && n.departments.turn[o.SourceID] != 0 {
+		o.need(n.moved, n.departments.takes[o.SourceID])
 		o.need(n.renamed, n.departments.takes[o.SourceID])
 		n.renamed[o.SourceID] = o.Index
 	}

@@ -105,7 +105,7 @@ func TestEdits(t *testing.T) {
 			w.source["d3"].Parent = "d1"
 			setAttribute(w.source["d2"], "ou", []string{"East"})
 			setAttribute(w.source["d3"], "ou", []string{"Sales"})
-		}, "UpdateDepartment d2 label:[Sales]>[swap-e788103ee153]\nUpdateDepartment d3 label:[East]>[swap-f451a61749c6]\nMoveDepartment d3 (parent):[d2]>[d1]\nUpdateDepartment d2 label:[swap-e788103ee153]>[East]\nUpdateDepartment d3 label:[swap-f451a61749c6]>[Sales]\n"},
+		}, "UpdateDepartment d3 label:[East]>[swap-f451a61749c6]\nMoveDepartment d3 (parent):[d2]>[d1]\nUpdateDepartment d2 label:[Sales]>[East]\nUpdateDepartment d3 label:[swap-f451a61749c6]>[Sales]\n"},
 		"a new department takes the name and place of one that goes": {func(w *world) {
 			w.source["u2"].Departments = []string{"d1"}
 			delete(w.source, "d3")

@@ -9,7 +9,8 @@ import (
 )
 
 // Two departments cannot have one name below one parent. Where one takes the place of another that goes somewhere else in the same run, the
-// other steps aside first: it gets a temporary name, and its own one later. The temporary name stands in the plan.
+// other is renamed before it. Where that cannot be, since the first one is made or moved there, or the two are in a circle, the other steps aside:
+// it gets a temporary name, and its own one later. The temporary name stands in the plan.
 
 // place is a name below a parent: the source ID of the parent, or the target ID of one that is not ours, told apart by a zero byte.
 type place struct {
@@ -42,6 +43,10 @@ func (p *Planner) findStepAsides() {
 			arriving[m.then] = id
 		}
 	}
+	occupied := map[place]string{}
+	for id, form := range p.targetDepartments {
+		occupied[p.standsAt(form)] = id
+	}
 	takes := p.departments.takes
 	for _, id := range slices.Sorted(maps.Keys(movements)) {
 		m := movements[id]
@@ -49,11 +54,13 @@ func (p *Planner) findStepAsides() {
 			continue
 		}
 		if other, taken := standing[m.then]; taken && other != id && (movements[other].goes || movements[other].then != movements[other].now) {
-			p.departments.aside[other] = true
 			takes[id] = other
+			if movements[other].goes || m.between == m.then {
+				p.departments.aside[other] = true
+			}
 		}
 		if m.between != m.now && m.between != m.then {
-			_, taken := standing[m.between]
+			_, taken := occupied[m.between]
 			_, wanted := arriving[m.between]
 			p.departments.aside[id] = p.departments.aside[id] || taken || wanted
 		}

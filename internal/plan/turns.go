@@ -6,8 +6,8 @@ import (
 )
 
 // Departments that take each other's places get their own names one after the other, whoever makes room first. So when the target refuses one of
-// them, those who come after it are not renamed, and it finds its own place free. In a circle the first one to step aside is the last one to be renamed:
-// it hands back what the others were given.
+// them, those who come after it are not renamed, and its own place is free. In a circle one steps aside and is the last one to be renamed: when it is
+// refused, or another one before it, it hands back what the others were given.
 
 // takeTurns gives a place in the order to each department of ours that takes another's place, or whose place is taken.
 func (p *Planner) takeTurns(movements map[string]movement) {
@@ -32,10 +32,17 @@ func (p *Planner) takeTurns(movements map[string]movement) {
 			follow(takes[id])
 		}
 	}
-	for _, opener := range ids {
-		if p.departments.turn[opener] != 0 {
-			continue // it was in a chain, or in a circle that a smaller ID has opened
+	for _, id := range ids {
+		if p.departments.turn[id] != 0 {
+			continue // it was in a chain, or in a circle that has its opener
 		}
+		opener := id
+		for other := takenBy[id]; other != id; other = takenBy[other] {
+			if p.departments.aside[other] && !p.departments.aside[opener] {
+				opener = other
+			}
+		}
+		p.departments.aside[opener] = true
 		circle := follow(takenBy[opener])
 		p.departments.circles[opener] = circle[:len(circle)-1]
 	}

@@ -57,7 +57,7 @@ type shape struct {
 
 func newWorld(t tester, s shape) *world {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "model")
+	dir, err := os.MkdirTemp(inMemory(), "model")
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
@@ -73,6 +73,15 @@ func newWorld(t tester, s shape) *world {
 		},
 	}
 	return w
+}
+
+// inMemory is a folder in memory, where there is one: the store waits for the disk at each write, which takes most of a life. Empty: the usual place.
+func inMemory() string {
+	const folder = "/dev/shm"
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return ""
+	}
+	return folder
 }
 
 func (w *world) close() { os.RemoveAll(w.folder) }
