@@ -8,7 +8,41 @@ import (
 	"synccenter.dev/synccenter/internal/directory"
 )
 
-// A department cannot move below itself. Where one that it stands above now, and is to stand below, stays after all, the move is in vain.
+// A department cannot move below one that is not there, nor below itself. Where one that it stands above now, and is to stand below, stays after all,
+// the move is in vain.
+
+// refuseInVain refuses the move of one department that cannot succeed, and answers which.
+func (p *Planner) refuseInVain(movements map[string]movement) (refused string) {
+	for _, id := range slices.Sorted(maps.Keys(movements)) {
+		m := movements[id]
+		if m.goes || m.then.parent == m.now.parent || p.departments.pairs[id].target == nil {
+			continue
+		}
+		if unmade := p.unmade(m.then.parent); unmade != "" {
+			decision := &Decision{Skipped, ReasonParentUnknown, fmt.Sprintf("the department %s, in or below which it is to stand, cannot be made; see its record", p.departmentPath(unmade))}
+			if p.departments.pairs[unmade].decision != nil && p.departments.pairs[unmade].decision.Status == Held {
+				decision.Status, decision.Reason = Held, ReasonDependsOnHeld
+			}
+			p.departments.refused[id] = decision
+			return id
+		}
+	}
+	return p.refuseCircle(movements)
+}
+
+// unmade is the department that keeps a parent from being there: that one, or one above it, has no target entry and gets none. Empty: nothing does.
+func (p *Planner) unmade(parent string) string {
+	for at, n := p.sourceDepartments[parent], 0; at != nil && n <= len(p.sourceDepartments); at, n = p.sourceDepartments[at.Parent], n+1 {
+		pair := p.departments.pairs[at.ID]
+		switch {
+		case pair.target != nil || pair.link != nil:
+			return ""
+		case pair.decision != nil || p.cannotCreate(at) != nil:
+			return at.ID
+		}
+	}
+	return ""
+}
 
 // refuseCircle refuses the move of the first department that would stand below itself, since one that is between stays where it is.
 func (p *Planner) refuseCircle(movements map[string]movement) (refused string) {

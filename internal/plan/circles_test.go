@@ -76,3 +76,25 @@ func TestADepartmentThatStepsAsideForAPassage(t *testing.T) {
 	w.sync(t)
 	w.settled(t)
 }
+
+// TestNobodyStepsAsideForOneThatMovesBelowWhatCannotBeMade: two departments swap their names, and one of them is to stand below one that is refused.
+func TestNobodyStepsAsideForOneThatMovesBelowWhatCannotBeMade(t *testing.T) {
+	w := newWorld()
+	w.department("d1", "A", "")
+	w.department("d2", "B", "")
+	w.sync(t)
+	w.department("d8", "Same", "")
+	w.department("d9", "Same", "")
+	w.department("d1", "B", "")
+	w.department("d2", "A", "d9")
+
+	w.expectPlan(t, `UpdateDepartment d1 Failed/NameInUse label:[A]>[B]
+MoveDepartment d2 Skipped/ParentUnknown (parent):[]>[d9] label:[B]>[A]
+CreateDepartment d8 Failed/Collision
+CreateDepartment d9 Failed/Collision
+`)
+
+	delete(w.source, "d8")
+	w.sync(t)
+	w.settled(t)
+}

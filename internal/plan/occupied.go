@@ -78,7 +78,7 @@ func (p *Planner) refuseOccupied(movements map[string]movement, held map[place]s
 			p.stays(id, movements, stayers)
 		}
 		if !again {
-			if id := p.refuseCircle(movements); id != "" {
+			if id := p.refuseInVain(movements); id != "" {
 				p.stays(id, movements, stayers)
 				again = true
 			}

@@ -31,7 +31,7 @@ func (p *Planner) findStepAsides() {
 	p.departments.waits, p.departments.blocked = map[string]string{}, map[string]string{}
 	movements, standing, held := p.movements()
 	if p.departmentNameField() == "" {
-		for id := p.refuseCircle(movements); id != ""; id = p.refuseCircle(movements) {
+		for id := p.refuseInVain(movements); id != ""; id = p.refuseInVain(movements) {
 			p.stays(id, movements, map[place]stayer{})
 		}
 		return
