@@ -31,23 +31,35 @@ func (r *Reconciler) overBudget(ctx context.Context, o *observed) ([]loss, error
 			return nil, err
 		}
 	}
-	var tasks v1alpha1.SyncTaskList
-	var runs v1alpha1.SyncRunList
-	for _, list := range []client.ObjectList{&tasks, &runs} {
-		if err := r.Client.List(ctx, list, client.InNamespace(o.task.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-			return nil, fmt.Errorf("listing what the history of namespace %s consists of: %w", o.task.Namespace, err)
-		}
-	}
-	found, err := r.takeStock(ctx, o.task.Namespace, runs.Items)
+	found, err := r.takeStock(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	histories := historiesOf(tasks.Items, runs.Items, o.named)
+	histories := []*observed{o}
+	if found.all > limits.all {
+		if histories, err = r.historiesIn(ctx, o.task.Namespace, o.named); err != nil {
+			return nil, err
+		}
+	}
 	losses := makeRoom(o.task.Name, candidatesOf(histories, r.Clock.Now()), found, limits)
 	if len(losses) == 0 {
 		r.crowded.drop(key) // there is room, or nothing to make it of
 	}
 	return losses, nil
+}
+
+// historiesIn are the histories of all tasks of a namespace. Of a large one that
+// is much, so it is asked for only when the namespace stores too much.
+func (r *Reconciler) historiesIn(ctx context.Context, namespace string, named map[types.UID]bool) ([]*observed, error) {
+	var tasks v1alpha1.SyncTaskList
+	if err := r.Client.List(ctx, &tasks, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing the SyncTasks of namespace %s: %w", namespace, err)
+	}
+	runs, err := runsIn(ctx, r.Client, namespace)
+	if err != nil {
+		return nil, err
+	}
+	return historiesOf(tasks.Items, runs.Items, named), nil
 }
 
 // runsIn are the runs of a namespace that a reader knows of.
@@ -118,11 +130,12 @@ func isOfUnfinished(item cluster.Item) bool {
 	return stream == "plan" || stream == "journal"
 }
 
-// takeStock asks the store what is in it, and removes what runs have left over.
-func (r *Reconciler) takeStock(ctx context.Context, namespace string, runs []v1alpha1.SyncRun) (stock, error) {
-	known := map[types.UID]*v1alpha1.SyncRun{}
-	for i := range runs {
-		known[runs[i].UID] = &runs[i]
+// takeStock asks the store what is in it, and removes what the runs of a task
+// have left over.
+func (r *Reconciler) takeStock(ctx context.Context, o *observed) (stock, error) {
+	namespace, known := o.task.Namespace, map[types.UID]*v1alpha1.SyncRun{}
+	for _, run := range o.runs {
+		known[run.UID] = run
 	}
 	found := stock{runs: map[types.UID]int64{}, tasks: map[string]int64{}}
 	var left []cluster.Item

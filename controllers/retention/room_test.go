@@ -1,6 +1,7 @@
 package retention_test
 
 import (
+	"context"
 	"math/rand"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
@@ -140,4 +142,39 @@ func TestRoomInTheNamespace(t *testing.T) {
 	if want := []int64{3, 4, 5, 6}; !cmp.Equal(left, want) {
 		t.Errorf("the details of %v are left, want %v", left, want)
 	}
+}
+
+// modest refuses to list the runs of all tasks of a namespace.
+type modest struct {
+	client.Client
+	*testing.T
+}
+
+func (c modest) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	var chosen client.ListOptions
+	chosen.ApplyOptions(options)
+	if _, runs := list.(*v1alpha1.SyncRunList); runs && chosen.FieldSelector == nil {
+		c.Error("the runs of all tasks were listed")
+	}
+	return c.Client.List(ctx, list, options...)
+}
+
+// TestRoomForOneTaskAsksForNoOther: of thousands of tasks in a namespace the runs
+// of all would fill the manager's memory.
+func TestRoomForOneTaskAsksForNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.client = modest{w.client, t}
+	w.budget = artifact.Budget{Run: 500_000, Task: 2_000_000, All: 10_000_000}
+	task := w.task("hr", v1alpha1.History{NoUpdate: v1alpha1.NoUpdateAll})
+	var runs []*v1alpha1.SyncRun
+	for range 5 {
+		run := w.ended(generated(), "hr")
+		w.fill(run, 400_000)
+		runs = append(runs, run)
+	}
+	w.remember(task, runs...)
+	w.endNow(runs[4])
+	w.settle("hr")
+	w.expectKept(w.run(runs[0].Name), metav1.ConditionFalse, v1alpha1.ReasonBudgetReached, "with room for one more run")
 }
