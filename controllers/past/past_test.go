@@ -225,6 +225,18 @@ func TestSizeOfARun(t *testing.T) {
 	runs := New()
 	s := &store{runs: runs, filled: make(chan struct{})}
 	before := heap()
+	fill(t, s, number)
+	each := (heap() - before) / number
+	t.Logf("%d bytes a run", each)
+	if each > limit {
+		t.Errorf("a run that has ended takes %d bytes, want at most %d: what is new in it?", each, limit)
+	}
+	runtime.KeepAlive(runs)
+}
+
+// fill gives a store a list of many runs, and nothing of it stays but what the store keeps.
+func fill(t *testing.T, s *store, number int) {
+	t.Helper()
 	var list []any
 	for i := range number {
 		run := endedRun("people", fmt.Sprintf("task-%d", i/20), fmt.Sprintf("task-%d-%d", i/20, i), int64(i))
@@ -234,13 +246,6 @@ func TestSizeOfARun(t *testing.T) {
 	if err := s.Replace(list, ""); err != nil {
 		t.Fatal(err)
 	}
-	list = nil
-	each := (heap() - before) / number
-	t.Logf("%d bytes a run", each)
-	if each > limit {
-		t.Errorf("a run that has ended takes %d bytes, want at most %d: what is new in it?", each, limit)
-	}
-	runtime.KeepAlive(runs)
 }
 
 func heap() uint64 {
