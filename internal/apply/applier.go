@@ -302,7 +302,11 @@ func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubt
 			return a.failed(ctx, err)
 		}
 		outcome := a.succeeded(operation, step, entry)
-		if doubtful && operation.TargetID != "" && a.refersToDoubt(nil, step.pending) {
+		switch {
+		case !doubtful || !a.refersToDoubt(nil, step.pending):
+		case isCreate(operation.Kind): // which it is, is known
+			outcome.Message = "whether it is there is not known, since nobody knows whether that was made; the next run compares: " + pendingList(step.pending)
+		default:
 			outcome = unsure(outcome)
 		}
 		return outcome, nil

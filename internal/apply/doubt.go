@@ -12,9 +12,17 @@ import (
 // An operation that an earlier attempt may have done is settled by reading. Where that attempt died, what the operation needs may be in doubt as
 // well, or be told otherwise by now: it is read all the same, since the records say what was done, and by whichever attempt.
 
-// needsDoubt reports that nobody knows whether something was done that an operation needs.
+// needsDoubt reports that nobody knows whether all was done that an operation needs. When it is known of anything that it was not, there is no doubt.
 func (a *Applier) needsDoubt(operation *plan.Operation) bool {
-	return slices.ContainsFunc(operation.Needs, func(need int) bool { outcome, _ := a.ledger.Outcome(need); return outcome.Unsure })
+	doubt := false
+	for _, need := range operation.Needs {
+		outcome, _ := a.ledger.Outcome(need)
+		if outcome.Status != plan.Succeeded && !outcome.Unsure {
+			return false
+		}
+		doubt = doubt || outcome.Unsure
+	}
+	return doubt
 }
 
 // lookBack says what became of an operation that an earlier attempt may have done and that is not begun now, since what it needs is in doubt.
@@ -35,11 +43,23 @@ func (a *Applier) lookBack(ctx context.Context, operation *plan.Operation, refus
 	case err != nil:
 		return a.unlessFatal(ctx, err, unsure(refused))
 	case done:
+		a.proveNeeds(operation)
 		return a.succeeded(operation, s, entry), nil
 	case entry != nil && changedOtherwise(entry, operation) != "":
 		return unsure(refused), nil
 	}
 	return refused, nil
+}
+
+// proveNeeds ends the doubts about what an operation needs: it was done, so they were done before it.
+func (a *Applier) proveNeeds(operation *plan.Operation) {
+	for _, need := range operation.Needs {
+		if outcome, _ := a.ledger.Outcome(need); outcome.Unsure {
+			a.ledger.put(Outcome{
+				Index: need, Status: plan.Succeeded, Time: a.options.Now(), Message: "that this was done shows in what was done after it",
+			})
+		}
+	}
 }
 
 // unlessFatal is an outcome, or the error that ends applying.

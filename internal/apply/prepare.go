@@ -118,11 +118,15 @@ func nothingButPending(pending []Pending) error {
 }
 
 func pendingMessage(pending []Pending) string {
+	return "left for a later run, since what it refers to is not in the target yet: " + pendingList(pending)
+}
+
+func pendingList(pending []Pending) string {
 	parts := make([]string, len(pending))
 	for i, one := range pending {
 		parts[i] = fmt.Sprintf("%s names %s", one.Field, strings.Join(one.IDs, ", "))
 	}
-	return "left for a later run, since what it refers to is not in the target yet: " + strings.Join(parts, "; ")
+	return strings.Join(parts, "; ")
 }
 
 // read reads one entry of the target; nil when it is not there.

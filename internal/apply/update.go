@@ -63,6 +63,10 @@ func (a *Applier) unlikeBefore(entry *directory.Entry, operation *plan.Operation
 	if a.options.SettleOnly == "" || endsTemporary(operation) {
 		return nil
 	}
+	if operation.ReadsAlike {
+		return &refusal{status: plan.Failed, reason: ReasonInDoubt,
+			message: "whether this was done is not known: the entry has the name of before, which is also the one that it was to have in the end; the next run compares and puts it right"}
+	}
 	if field := changedOtherwise(entry, operation); field != "" {
 		return &refusal{status: plan.Failed, reason: ReasonInDoubt,
 			message: fmt.Sprintf("whether this was done is not known: %s reads neither as before nor as planned; the next run compares and puts it right", field)}

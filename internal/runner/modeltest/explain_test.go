@@ -92,7 +92,7 @@ func (s *story) keyOf(record *history.Record) memory.Key {
 func (s *story) tell(record *history.Record) {
 	key := s.keyOf(record)
 	switch {
-	case inDoubt(record):
+	case inDoubt(record), record.Status == plan.Succeeded && strings.Contains(record.Message, "whether it is there is not known"):
 		s.doubts = append(s.doubts, record)
 	case record.Status != plan.Succeeded:
 		s.tellBack(record, key)
@@ -271,15 +271,18 @@ func without(values, others []string) []string {
 func (s *story) settleDoubts() {
 	for _, record := range s.doubts {
 		key := s.keyOf(record)
-		switch record.Operation {
-		case plan.CreateUser, plan.CreateDepartment:
+		switch {
+		case record.Status == plan.Succeeded:
+			s.believe(s.now[key], s.after[key], plan.FieldDepartments)
+			continue
+		case record.Operation == plan.CreateUser, record.Operation == plan.CreateDepartment:
 			for id, entry := range s.after {
 				if s.now[id] == nil && id.Kind == record.Subject && s.mayBe(entry, record) {
 					s.now[id] = entry
 				}
 			}
 			continue
-		case plan.DeleteUser, plan.DeleteDepartment:
+		case record.Operation == plan.DeleteUser, record.Operation == plan.DeleteDepartment:
 			if s.after[key] == nil {
 				s.remove(key, &history.Record{})
 				continue

@@ -415,3 +415,73 @@ func TestADepartmentThatWasToStepAsideAndDidNot(t *testing.T) {
 		}
 	}
 }
+
+// TestADepartmentThatHasItsNameAgainBeforeTheProcessDied stepped aside for another one and was moved: what it is called says nothing of that, where it
+// stands does.
+func TestADepartmentThatHasItsNameAgainBeforeTheProcessDied(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(*memory.Config) {})
+	for _, one := range [][3]string{{"1", "", "Sales"}, {"6", "1", "sales"}} {
+		w.has(w.source, directory.Department, one[0], map[string]string{"ou": one[2]})
+		w.below(one[0], one[1])
+	}
+	w.sync()
+	w.below("6", "")
+	w.below("1", "6")
+	r := w.begin(nil)
+	r.killed("UpdateDepartment", 2)
+
+	if err := r.attempt(context.Background(), true); err != nil {
+		t.Fatal(err)
+	}
+
+	r.end().check()
+	if !r.succeeded() {
+		t.Errorf("everything was done, and the records say otherwise:\n%s", r.describe())
+	}
+}
+
+// TestAnExchangeThatWasDoneIsProvenByItsEnd: of the one who stepped aside nobody can tell, and what was done after it proves it.
+func TestAnExchangeThatWasDoneIsProvenByItsEnd(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, func(*memory.Config) {})
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "ann"})
+	w.has(w.source, directory.User, "2", map[string]string{"uid": "bob"})
+	w.sync()
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "bob"})
+	w.has(w.source, directory.User, "2", map[string]string{"uid": "ann"})
+	r := w.begin(nil)
+	r.killed("ChangeUserIdentifier", 3)
+
+	if err := r.attempt(context.Background(), true); err != nil {
+		t.Fatal(err)
+	}
+
+	r.end().check()
+	if !r.succeeded() {
+		t.Errorf("everything was done, and the records say otherwise:\n%s", r.describe())
+	}
+}
+
+// TestADepartmentWhoseCreationIsInDoubt: of a user who was created beside it nobody can tell whether it is one of the user's.
+func TestADepartmentWhoseCreationIsInDoubt(t *testing.T) {
+	t.Parallel()
+	w := scenario(t, unmarked)
+	w.has(w.source, directory.Department, "1", map[string]string{"ou": "D1"})
+	w.has(w.source, directory.Department, "2", map[string]string{"ou": "D2"})
+	w.has(w.source, directory.User, "1", map[string]string{"uid": "li"})
+	_ = w.source.Edit(memory.Key{Kind: directory.User, ID: "1"}, func(u *memory.Entry) { u.Departments = []string{"1", "2"} })
+	r := w.begin(nil)
+	r.killed("CreateUser", 1)
+	w.fails("Find", 2, memory.Fault{Err: fault(connector.Unavailable)})
+
+	if err := r.attempt(context.Background(), false); err != nil {
+		t.Fatal(err)
+	}
+
+	w.target.Trouble(nil)
+	r.end().check()
+	if w.sync(); w.sync().writes != 0 {
+		t.Error("the second run after it still writes")
+	}
+}
