@@ -481,6 +481,9 @@ func TestADepartmentWhoseCreationIsInDoubt(t *testing.T) {
 
 	w.target.Trouble(nil)
 	r.end().check()
+	if got := r.record("CreateUser"); !strings.Contains(got.Message, "whether it is there is not known") {
+		t.Errorf("the record says %s", describe(&got))
+	}
 	if w.sync(); w.sync().writes != 0 {
 		t.Error("the second run after it still writes")
 	}
