@@ -34,6 +34,7 @@ func TestModel(t *testing.T) {
 	end, limited := t.Deadline()
 	rapid.Check(t, func(r *rapid.T) {
 		if limited && time.Until(end) < lastLife {
+			time.Sleep(20 * time.Millisecond)
 			return // rapid goes on to the last moment, and a life that is cut then looks like a fault
 		}
 		rapid.SyncTest(r, func(r *rapid.T) { lifeOfATask(r, tried) })
