@@ -64,11 +64,11 @@ func does(action action, reason v1alpha1.Reason, message string) step {
 // follows at once: each write of a status is a call to the API server, and so is
 // each reading of what is known.
 func (s step) isSilent() bool {
-	return s.action == accept || s.action == saveDefinition
+	return s.action == accept || s.action == reserve || s.action == saveDefinition
 }
 
 // silentSteps is how many of them a run has.
-const silentSteps = 2
+const silentSteps = 3
 
 const (
 	// atOnce is short enough for nobody to notice, and no loop without a pause.
