@@ -53,7 +53,7 @@ test-unit: ## Run all tests without pods: units, controllers on a real API serve
 	@assets=$$($(CLUSTER) assets); export KUBEBUILDER_ASSETS=$$assets; set -x; \
 	go vet ./...; \
 	go test $(RACE) -timeout 20m ./...; \
-	for module in $(HACK); do go vet -C $$module ./...; go test -C $$module ./...; done
+	for module in $(HACK); do go vet -C $$module ./...; go test -C $$module -count=1 ./...; done
 
 test-cluster: ## Try the cluster of this machine: start it, use it, lose a node, end it
 	@hack/cluster/check.sh

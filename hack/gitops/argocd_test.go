@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// TestArgoCDHealth runs the scripts as Argo CD does: in gopher-lua, with the object as the global obj, and with no
-// library but the base and the one for tables.
+// TestArgoCDHealth runs the scripts as Argo CD does: in gopher-lua, with the object as the global obj. Of the libraries that Argo CD
+// gives they have the base and the one for tables.
 func TestArgoCDHealth(t *testing.T) {
 	for _, test := range everyHealth(t) {
 		t.Run(test.name, func(t *testing.T) {
@@ -22,6 +22,60 @@ func TestArgoCDHealth(t *testing.T) {
 				t.Error("the health has no message")
 			}
 		})
+	}
+}
+
+// TestArgoCDSyncGoesOn makes sure that no sync waits for what does nothing more. A sync with waves or hooks goes on at Healthy and ends at
+// Degraded; at every other word it waits, and an operation of Argo CD has no time limit.
+func TestArgoCDSyncGoesOn(t *testing.T) {
+	for _, test := range everyHealth(t) {
+		if !atRest(t, test.object) {
+			continue
+		}
+		t.Run(test.name, func(t *testing.T) {
+			if status, message := argoHealth(t, test.object); status != "Healthy" && status != "Degraded" {
+				t.Errorf("the health is %s (%s): a sync waits for this for ever", status, message)
+			}
+		})
+	}
+}
+
+// atRest says whether the manager will do nothing more with an object unless somebody changes something: a run that ended or was deleted, and a
+// task whose definition was judged, stopped or not.
+func atRest(t *testing.T, o *unstructured.Unstructured) bool {
+	t.Helper()
+	if o.GetKind() == "SyncRun" {
+		return o.GetDeletionTimestamp() != nil || condition(t, o, "Complete") == "True"
+	}
+	if seen, _, _ := unstructured.NestedInt64(o.Object, "status", "observedGeneration"); seen != o.GetGeneration() {
+		return false
+	}
+	return condition(t, o, "Reconciling") != "True"
+}
+
+func condition(t *testing.T, o *unstructured.Unstructured, kind string) string {
+	t.Helper()
+	conditions, _, err := unstructured.NestedSlice(o.Object, "status", "conditions")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range conditions {
+		if c := c.(map[string]any); c["type"] == kind {
+			return c["status"].(string)
+		}
+	}
+	return ""
+}
+
+// TestArgoCDTellsOfAStop looks for why a task is stopped, since its health does not show it.
+func TestArgoCDTellsOfAStop(t *testing.T) {
+	for name, want := range map[string]string{"held": "The task is held, so nothing starts: the directory is being moved.", "suspended": "The task is suspended, so nothing starts."} {
+		if _, message := argoHealth(t, object(t, tasks, name)); !strings.Contains(message, want) {
+			t.Errorf("the message of a task that is %s is %q, want %q in it", name, message, want)
+		}
+	}
+	if _, message := argoHealth(t, object(t, tasks, "deletions-pending")); !strings.Contains(message, "Removals that wait for a person: 2") {
+		t.Errorf("the message of a task whose removals wait is %q", message)
 	}
 }
 

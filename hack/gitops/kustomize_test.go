@@ -1,6 +1,7 @@
 package gitops
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -47,9 +48,66 @@ func TestRunPerChange(t *testing.T) {
 			t.Errorf("with the suffix the run is of task %q, want hr", task)
 		}
 		names[run.GetName()] = true
+		// Without one of these a tool deletes records, or executes a run again: docs/gitops.md says which.
+		for name, want := range map[string]string{
+			"argocd.argoproj.io/sync-options":       "Prune=false,Delete=false",
+			"argocd.argoproj.io/compare-options":    "IgnoreExtraneous",
+			"kustomize.toolkit.fluxcd.io/prune":     "disabled",
+			"kustomize.toolkit.fluxcd.io/ssa":       "Merge",
+			"argocd.argoproj.io/hook":               "",
+			"synccenter.dev/accepted-uid":           "",
+			"argocd.argoproj.io/ignore-healthcheck": "",
+		} {
+			if got := run.GetAnnotations()[name]; got != want {
+				t.Errorf("the annotation %s is %q, want %q", name, got, want)
+			}
+		}
 	}
 	if !names["hr-2026-03-02"] || !names["hr-4f1c2d9"] {
 		t.Errorf("the runs are named %v", names)
+	}
+}
+
+// TestFluxPatches applies the patches of the example to a task and a run beside something else, as Flux does before it applies them.
+func TestFluxPatches(t *testing.T) {
+	data, err := os.ReadFile("../../config/gitops/flux/kustomization.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example struct {
+		Spec struct {
+			Patches []any `json:"patches"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal(data, &example); err != nil {
+		t.Fatal(err)
+	}
+	kustomization, err := yaml.Marshal(map[string]any{"resources": []string{"objects.yaml"}, "patches": example.Spec.Patches})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const objects = `{apiVersion: synccenter.dev/v1alpha1, kind: SyncTask, metadata: {name: hr}, spec: {suspend: true}}
+---
+{apiVersion: synccenter.dev/v1alpha1, kind: SyncRun, metadata: {name: hr-1, annotations: {a: b}}, spec: {taskRef: {name: hr}}}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: other}}
+`
+	folder := t.TempDir()
+	for name, content := range map[string]string{"kustomization.yaml": string(kustomization), "objects.yaml": objects} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := map[string]string{}
+	for document := range strings.SplitSeq(build(t, folder), "\n---\n") {
+		var o unstructured.Unstructured
+		if err := yaml.Unmarshal([]byte(document), &o.Object); err != nil {
+			t.Fatal(err)
+		}
+		got[o.GetKind()+" "+o.GetName()] = o.GetAnnotations()["kustomize.toolkit.fluxcd.io/ssa"]
+	}
+	if want := map[string]string{"SyncTask hr": "Merge", "SyncRun hr-1": "Merge", "ConfigMap other": ""}; !maps.Equal(got, want) {
+		t.Errorf("with the patches Flux applies %v, want %v", got, want)
 	}
 }
 

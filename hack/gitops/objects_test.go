@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 )
@@ -68,6 +70,14 @@ func edited(t *testing.T, folder, name string) *unstructured.Unstructured {
 	return o
 }
 
+// deleted is an object that is being deleted and stays until somebody takes a finalizer away, as Argo CD does with its own.
+func deleted(t *testing.T, folder, name string) *unstructured.Unstructured {
+	o := object(t, folder, name)
+	now := metav1.NewTime(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
+	o.SetDeletionTimestamp(&now)
+	return o
+}
+
 // health is what each tool should say of an object.
 type health struct {
 	name   string
@@ -84,8 +94,8 @@ func everyHealth(t *testing.T) []health {
 		{"task, by a schedule", object(t, tasks, "scheduled"), "Healthy", "Current", "Current"},
 		{"task, invalid", object(t, tasks, "invalid"), "Degraded", "Failed", "Failed"},
 		{"task, in trouble", object(t, tasks, "in-trouble"), "Progressing", "InProgress", "InProgress"},
-		{"task, held", object(t, tasks, "held"), "Suspended", "Current", "Current"},
-		{"task, suspended", object(t, tasks, "suspended"), "Suspended", "Current", "Current"},
+		{"task, held", object(t, tasks, "held"), "Healthy", "Current", "Current"},
+		{"task, suspended", object(t, tasks, "suspended"), "Healthy", "Current", "Current"},
 		{"task, removals wait", object(t, tasks, "deletions-pending"), "Healthy", "Current", "Current"},
 		{"task, being deleted", object(t, tasks, "deleting"), "Progressing", "InProgress", "Terminating"},
 
@@ -95,12 +105,14 @@ func everyHealth(t *testing.T) []health {
 		{"run, started", object(t, runs, "made"), "Progressing", "InProgress", "Current"},
 		{"run, applying", object(t, runs, "applying"), "Progressing", "InProgress", "Current"},
 		{"run, stopping", object(t, runs, "stopping"), "Progressing", "InProgress", "Current"},
+		{"run, deleted while it is executed", deleted(t, runs, "applying"), "Degraded", "InProgress", "Terminating"},
+		{"run, deleted while it waits", deleted(t, runs, "waiting"), "Degraded", "InProgress", "Terminating"},
 		{"run, succeeded", object(t, runs, "succeeded"), "Healthy", "Current", "Current"},
 		{"run, partially failed", object(t, runs, "partially-failed"), "Degraded", "Failed", "Current"},
 		{"run, failed", object(t, runs, "failed"), "Degraded", "Failed", "Current"},
 		{"run, of an invalid task", object(t, runs, "not-ready"), "Degraded", "Failed", "Current"},
-		{"run, cancelled", object(t, runs, "cancelled-early"), "Suspended", "Failed", "Current"},
-		{"run, of a deleted task", object(t, runs, "task-deleted"), "Suspended", "Failed", "Current"},
+		{"run, cancelled", object(t, runs, "cancelled-early"), "Degraded", "Failed", "Current"},
+		{"run, of a deleted task", object(t, runs, "task-deleted"), "Degraded", "Failed", "Current"},
 		{"run, restored copy", object(t, runs, "restored-copy"), "Healthy", "Current", "Current"},
 	}
 }

@@ -1,4 +1,5 @@
--- The health of a SyncTask for Argo CD. It is about the definition: how runs end shows in their own health.
+-- The health of a SyncTask for Argo CD. It is about the definition: how runs end shows in their own health. A task that
+-- somebody stopped is healthy, and its message says so: a sync with waves or hooks would wait for a suspended one.
 local health = {status = "Progressing", message = "The manager has not looked at the task yet."}
 local status = obj.status
 if status == nil or status.conditions == nil then
@@ -13,8 +14,7 @@ local conditions = {}
 for _, condition in ipairs(status.conditions) do
   conditions[condition.type] = condition
 end
-local annotations = obj.metadata.annotations or {}
-local ready = conditions["Ready"]
+local ready, pending = conditions["Ready"], conditions["DeletionsPending"]
 if conditions["Stalled"] ~= nil and conditions["Stalled"].status == "True" then
   health.status = "Degraded"
   health.message = conditions["Stalled"].message
@@ -23,10 +23,8 @@ elseif conditions["Reconciling"] ~= nil and conditions["Reconciling"].status == 
 elseif ready ~= nil and ready.status == "True" then
   health.status = "Healthy"
   health.message = ready.message
-  if annotations["synccenter.dev/hold"] ~= nil or obj.spec.suspend then
-    health.status = "Suspended"
-  elseif conditions["DeletionsPending"] ~= nil and conditions["DeletionsPending"].status == "True" then
-    health.message = conditions["DeletionsPending"].message
+  if pending ~= nil and pending.status == "True" then
+    health.message = ready.message .. " " .. pending.message
   end
 end
 return health
