@@ -99,9 +99,10 @@ func (r *Reconciler) sameOwner(ctx context.Context, task *v1alpha1.SyncTask) ([]
 	return slices.DeleteFunc(tasks.Items, func(other v1alpha1.SyncTask) bool { return definition.Owner(&other) != owner }), nil
 }
 
-// milestone passes runs that begin to apply or have ended: what a task shows.
-// Everything between is the run's own, and would cost a write each.
+// milestone passes runs that begin to apply, have ended or are gone: what a task
+// shows. Everything before and between is the run's own, and would cost a look each.
 var milestone = predicate.Funcs{
+	CreateFunc: func(event.CreateEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		old, now := e.ObjectOld.(*v1alpha1.SyncRun), e.ObjectNew.(*v1alpha1.SyncRun)
 		ended := now.Status.CompletionTime != nil
