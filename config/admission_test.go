@@ -8,10 +8,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	leases "synccenter.dev/synccenter/internal/lease"
 )
 
 const adminGroup = "system:masters"
@@ -373,6 +375,45 @@ func TestManagerDeletesExportsAlone(t *testing.T) {
 	wantForbidden(t, manager.Delete(t.Context(), other), "'settings'", "belongs to no SyncRun")
 	if err := manager.Delete(t.Context(), export); err != nil {
 		t.Errorf("the manager may not delete an export: %v", err)
+	}
+}
+
+// TestManagerWritesLeasesOfTasksAlone: it asks a runner to stop, leads itself,
+// and can neither take a task's Lease nor touch that of anything else.
+func TestManagerWritesLeasesOfTasksAlone(t *testing.T) {
+	install(t)
+	namespace := server.Namespace(t)
+	manager := as(t, rest.ImpersonationConfig{UserName: managerName})
+	lease := func(namespace, name, holder string) *coordinationv1.Lease {
+		result := &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+		if holder != "" {
+			result.Spec.HolderIdentity = &holder
+		}
+		return result
+	}
+	ofNode, ofTask := lease(namespace, "node-1", "node-1"), lease(namespace, leases.Name("hr"), "uid/hr-first-1-x7k2p")
+	for _, object := range []client.Object{ofNode, ofTask} {
+		if err := server.Client.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	patch := func(object client.Object, change string) error {
+		return manager.Patch(t.Context(), object, client.RawPatch(types.MergePatchType, []byte(change)), client.DryRunAll)
+	}
+	const annotate, takeOver = `{"metadata":{"annotations":{"synccenter.dev/stop":"why"}}}`, `{"spec":{"holderIdentity":"me"}}`
+	waitRefused(t, "synccenter-manager-leases", func(context.Context) error { return patch(ofNode.DeepCopy(), annotate) })
+	wantForbidden(t, patch(ofNode.DeepCopy(), annotate), "'node-1'", "is none of a task")
+	wantForbidden(t, patch(ofTask.DeepCopy(), takeOver), "may not say who holds")
+	wantForbidden(t, manager.Create(t.Context(), lease(namespace, leases.Name("payroll"), "me"), client.DryRunAll), "may not say who holds")
+	wantForbidden(t, manager.Create(t.Context(), lease(namespace, "synccenter-manager", ""), client.DryRunAll), "is none of a task")
+	for what, err := range map[string]error{
+		"ask a runner to stop":                  patch(ofTask.DeepCopy(), annotate),
+		"ask one to stop that has not begun":    manager.Create(t.Context(), lease(namespace, leases.Name("payroll"), ""), client.DryRunAll),
+		"lead, in the namespace of the manager": manager.Create(t.Context(), lease("synccenter-system", "synccenter-manager", "me"), client.DryRunAll),
+	} {
+		if err != nil {
+			t.Errorf("the manager may not %s: %v", what, err)
+		}
 	}
 }
 

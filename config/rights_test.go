@@ -2,12 +2,15 @@ package config_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,6 +69,12 @@ func TestRights(t *testing.T) {
 		{managerName, right{"batch", "jobs", "create", ""}, true},
 		{managerName, right{"coordination.k8s.io", "leases", "patch", ""}, true},
 		{managerName, right{"coordination.k8s.io", "leases", "update", ""}, false},
+		{managerName, right{"coordination.k8s.io", "leases", "delete", ""}, false},
+		{managerName, right{"", "serviceaccounts", "patch", "synccenter-runner"}, true},
+		{managerName, right{"", "serviceaccounts", "patch", "default"}, false},
+		{managerName, right{"rbac.authorization.k8s.io", "rolebindings", "patch", "synccenter-runner"}, true},
+		{managerName, right{"rbac.authorization.k8s.io", "rolebindings", "create", "admins"}, false},
+		{managerName, right{ours, "syncapprovals", "patch", ""}, false},
 		{managerName, right{"", "nodes", "get", ""}, true},
 		{managerName, right{"authentication.k8s.io", "tokenreviews", "create", ""}, true},
 		{managerName, right{"authorization.k8s.io", "subjectaccessreviews", "create", ""}, true},
@@ -106,6 +115,83 @@ func TestRights(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTheManagerHasNoOtherRights states the manager's whole role: what no code
+// needs, a manager that was taken over would have for nothing. A right that is
+// added here has its use in controllers.
+func TestTheManagerHasNoOtherRights(t *testing.T) {
+	t.Parallel()
+	const runner = " synccenter-runner"
+	want := map[string]string{
+		"synctasks.synccenter.dev":            "get list patch watch",
+		"synctasks.synccenter.dev/status":     "update",
+		"synctasks.synccenter.dev/finalizers": "update",
+		"syncruns.synccenter.dev":             "create delete get list patch trigger watch",
+		"syncruns.synccenter.dev/status":      "update",
+		"syncruns.synccenter.dev/finalizers":  "update",
+		"syncapprovals.synccenter.dev":        "list watch",
+		"syncapprovals.synccenter.dev/status": "update",
+		"syncartifacts.synccenter.dev":        "create delete get list patch update watch",
+		"jobs.batch":                          "create delete get list patch watch",
+		"pods.":                               "list watch",
+		"events.":                             "list",
+		"events.events.k8s.io":                "create patch",
+		"configmaps.":                         "delete",
+		"leases.coordination.k8s.io":          "create get patch",
+
+		"serviceaccounts." + runner:                       "create get patch",
+		"rolebindings.rbac.authorization.k8s.io" + runner: "create get patch",
+		"clusterroles.rbac.authorization.k8s.io" + runner: "bind",
+	}
+	if diff := cmp.Diff(want, rightsOf(t, "rbac/manager/role.yaml")); diff != "" {
+		t.Errorf("the manager's rights where it looks after tasks (-want +got):\n%s", diff)
+	}
+	want = map[string]string{
+		"leases.coordination.k8s.io":                    "create",
+		"leases.coordination.k8s.io synccenter-manager": "get update",
+		"events.": "create patch",
+	}
+	if diff := cmp.Diff(want, rightsOf(t, "rbac/leader_election_role.yaml")); diff != "" {
+		t.Errorf("the manager's rights in its own namespace (-want +got):\n%s", diff)
+	}
+}
+
+// rightsOf are the verbs of the roles in a file, by resource and name.
+func rightsOf(t *testing.T, file string) map[string]string {
+	t.Helper()
+	verbs := map[string][]string{}
+	for _, object := range manifests(t, file) {
+		var role rbacv1.ClusterRole
+		if !strings.HasSuffix(object.GetKind(), "Role") {
+			continue
+		}
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &role); err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range role.Rules {
+			names := rule.ResourceNames
+			if len(names) == 0 {
+				names = []string{""}
+			}
+			for _, group := range rule.APIGroups {
+				for _, resource := range rule.Resources {
+					for _, name := range names {
+						kind, subresource, _ := strings.Cut(resource, "/")
+						what := strings.TrimSuffix(kind+"."+group+"/"+subresource, "/")
+						what = strings.TrimSuffix(what+" "+name, " ")
+						verbs[what] = append(verbs[what], rule.Verbs...)
+					}
+				}
+			}
+		}
+	}
+	result := map[string]string{}
+	for what, list := range verbs {
+		slices.Sort(list)
+		result[what] = strings.Join(slices.Compact(list), " ")
+	}
+	return result
 }
 
 // TestArtifactsAreInNoAggregatedRole reads the roles that Kubernetes would add
@@ -154,6 +240,16 @@ func TestManagerIsRestricted(t *testing.T) {
 	container := deployment.Spec.Template.Spec.Containers[0]
 	if security := container.SecurityContext; security == nil || security.ReadOnlyRootFilesystem == nil || !*security.ReadOnlyRootFilesystem {
 		t.Error("the manager's root file system can be written")
+	}
+	// The limit of Go must be below that of the container, and is written down by hand.
+	for _, variable := range container.Env {
+		if variable.Name != "GOMEMLIMIT" {
+			continue
+		}
+		soft, err := resource.ParseQuantity(strings.TrimSuffix(variable.Value, "B"))
+		if hard := container.Resources.Limits.Memory().Value(); err != nil || soft.Value() < hard*85/100 || soft.Value() > hard*95/100 {
+			t.Errorf("GOMEMLIMIT is %q (%v), want some 10 %% less than the limit of %d bytes", variable.Value, err, hard)
+		}
 	}
 	if container.LivenessProbe == nil || container.ReadinessProbe == nil {
 		t.Error("the manager has no probes")

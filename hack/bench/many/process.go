@@ -54,7 +54,7 @@ func startManager(ctx context.Context, server *apiserver.Server, program string)
 	m := &managerProcess{folder: folder, probe: freeAddress(), pprof: freeAddress()}
 	m.command = exec.CommandContext(ctx, program, "manager", "--image=synccenter:bench", "--metrics-bind-address=0", "--max-concurrent-checks=0",
 		"--health-probe-bind-address="+m.probe, "--pprof-bind-address="+m.pprof)
-	m.command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "GOGC=25", "GOMEMLIMIT=256MiB") // as config/manager does
+	m.command.Env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "GOGC=25", "GOMEMLIMIT=230MiB") // as config/manager does
 	m.command.Stdout, m.command.Stderr = log, log
 	m.command.Cancel = func() error { return m.command.Process.Signal(os.Interrupt) }
 	m.started = time.Now()
