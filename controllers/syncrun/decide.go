@@ -103,7 +103,7 @@ func awaitRelease(o *observed, _ time.Time) (step, bool) {
 	if reason == "" {
 		return step{}, false
 	}
-	return waits(reason, message+" The run waits.", sometime), true
+	return waits(reason, message+" The run waits.", rarely(o.run)), true
 }
 
 // awaitReady starts nothing from a definition that nobody has judged, and
@@ -130,7 +130,7 @@ func awaitOthers(o *observed, _ time.Time) (step, bool) {
 		if o.queue.blockerStarted {
 			message = fmt.Sprintf("Run %q of the same task is being executed.", o.queue.blocker)
 		}
-		return waits(v1alpha1.ReasonWaitingForRun, message, sometime), true
+		return waits(v1alpha1.ReasonWaitingForRun, message, rarely(o.run)), true
 	}
 	if o.queue.full() {
 		return waits(v1alpha1.ReasonTooManyRuns, fmt.Sprintf("The manager executes at most %d runs at once. This one is %s of %d in the queue.",

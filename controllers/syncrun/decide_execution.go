@@ -116,7 +116,7 @@ func holdUnbegun(o *observed, _ time.Time) (step, bool) {
 	if reason == "" || o.report != nil {
 		return step{}, false
 	}
-	return waits(reason, message+" The run waits.", sometime), true
+	return waits(reason, message+" The run waits.", rarely(o.run)), true
 }
 
 // awaitName waits while the name of the Job is taken, such as by the Job of a

@@ -7,6 +7,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition"
@@ -239,6 +240,47 @@ func TestDecideAfterTheEnd(t *testing.T) {
 		{name: "cancelled too late", o: newScene().with(saved, over, cancelled), want: step{}},
 		{name: "the task went", o: newScene().with(saved, over, noTask), want: step{}},
 	})
+}
+
+// TestWaitsThatAWatchEndsAreRarelyLookedAt: a thousand runs of suspended tasks cost
+// next to nothing, and are not looked at in one moment.
+func TestWaitsThatAWatchEndsAreRarelyLookedAt(t *testing.T) {
+	t.Parallel()
+	blocked := func(o *observed) { o.queue = queue{blocker: "hr-zero"} }
+	for name, o := range map[string]*observed{
+		"suspended":             newScene().with(suspended),
+		"held":                  newScene().with(held),
+		"behind another run":    newScene().with(blocked),
+		"held before its start": newScene().with(saved, held),
+	} {
+		if again := decide(o, testTime).again; again < 30*time.Minute || again > 45*time.Minute {
+			t.Errorf("a run that is %s is looked at after %s", name, again)
+		}
+	}
+	other := newScene().with(suspended, func(o *observed) { o.run.UID = "other-uid" })
+	if decide(other, testTime).again == decide(newScene().with(suspended), testTime).again {
+		t.Error("all runs are looked at in one moment")
+	}
+}
+
+// TestWhatARunWaitsForIsPassed: with nothing else a run would wait for half an hour more.
+func TestWhatARunWaitsForIsPassed(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*observed){
+		"a hold":                  held,
+		"a hold without a reason": func(o *observed) { o.task.Annotations = map[string]string{v1alpha1.AnnotationHold: ""} },
+		"a suspension":            func(o *observed) { o.task.Spec.Suspend, o.task.Generation = true, o.task.Generation+1 },
+		"a deletion":              deleting,
+		"a judgement":             func(o *observed) { setReady(o.task, metav1.ConditionFalse, v1alpha1.ReasonOwnerInUse, 3) },
+	} {
+		before, after := newScene().o.task, newScene().with(change).task
+		if !taskChanged.Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after}) {
+			t.Errorf("%s is not passed", name)
+		}
+		if !taskChanged.Update(event.UpdateEvent{ObjectOld: after, ObjectNew: before}) {
+			t.Errorf("the end of %s is not passed", name)
+		}
+	}
 }
 
 type decideTest struct {

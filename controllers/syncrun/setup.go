@@ -119,7 +119,7 @@ var taskChanged = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		old, now := e.ObjectOld.(*v1alpha1.SyncTask), e.ObjectNew.(*v1alpha1.SyncTask)
 		return old.Generation != now.Generation ||
-			old.Annotations[v1alpha1.AnnotationHold] != now.Annotations[v1alpha1.AnnotationHold] ||
+			heldBy(old) != heldBy(now) ||
 			old.DeletionTimestamp.IsZero() != now.DeletionTimestamp.IsZero() ||
 			!equality.Semantic.DeepEqual(
 				meta.FindStatusCondition(old.Status.Conditions, v1alpha1.ConditionReady),

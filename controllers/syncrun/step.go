@@ -1,6 +1,7 @@
 package syncrun
 
 import (
+	"hash/fnv"
 	"time"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -60,6 +61,15 @@ func does(action action, reason v1alpha1.Reason, message string) step {
 	return step{action: action, reason: reason, message: message, again: atOnce}
 }
 
+// rarely is when to look again at a wait that a watch ends, in case it did not:
+// half an hour to three quarters. The part between differs from run to run, so
+// that a thousand of them are not looked at in one moment.
+func rarely(run *v1alpha1.SyncRun) time.Duration {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(run.UID)) // it never fails
+	return 30*time.Minute + time.Duration(sum.Sum32()%900)*time.Second
+}
+
 // isSilent says whether the step is no news for people, so that the next one
 // follows at once: each write of a status is a call to the API server, and so is
 // each reading of what is known.
@@ -75,7 +85,7 @@ const (
 	atOnce = 10 * time.Millisecond
 	// soon is how often something is looked at that cannot be watched.
 	soon = 5 * time.Second
-	// sometime is how often a wait is looked at although a watch should end it.
+	// sometime is how often something is looked at that a watch tells of in part.
 	sometime = time.Minute
 	// taskPatience is how long a missing task is waited for.
 	taskPatience = 10 * time.Minute
