@@ -23,6 +23,13 @@ type announcement struct {
 // The event's action, for tools: what the manager did with the run.
 const eventAction = "Execute"
 
+// eventFirstSync is the reason of the event about the first run of a task that
+// nobody started. The sequence tells: a task that was made again goes on with
+// that of its state.
+const eventFirstSync = "FirstSync"
+
+const firstSyncStarts = "This task has never run, and its schedule starts its first sync now, which creates and takes over whoever matches. Look at what it does: kubectl synccenter history, then details."
+
 // announce tells people what a status that was written has changed.
 func (r *Reconciler) announce(ctx context.Context, run *v1alpha1.SyncRun, before *v1alpha1.SyncRunStatus, task *v1alpha1.SyncTask) {
 	news, changed := newsOf(before, &run.Status)
@@ -32,6 +39,9 @@ func (r *Reconciler) announce(ctx context.Context, run *v1alpha1.SyncRun, before
 		if task != nil && news.forTask {
 			r.Events.Eventf(task, run, news.kind, news.reason, eventAction, "%s", condition.Note(run.Name+": "+news.message))
 		}
+	}
+	if task != nil && before.Sequence == 0 && isFirstBySchedule(run) {
+		r.Events.Eventf(task, run, corev1.EventTypeNormal, eventFirstSync, eventAction, "%s", condition.Note(firstSyncStarts))
 	}
 	if isComplete(run) && run.Status.Sequence > 0 {
 		r.Metrics.RunEnded(run)

@@ -167,12 +167,7 @@ func TestSequenceGoesOnWhenTheTaskIsMadeAgain(t *testing.T) {
 	run := w.started("hr", "hr-first")
 	w.tell(run, 1, success(w.clock.Now()))
 	w.settleRun("hr-first")
-	saved := state.New(w.namespace+"/hr", state.Identity{Source: "source", Target: "target"})
-	saved.LastSequence = 41
-	store := cluster.New(cluster.Options{Client: w.client, Namespace: w.namespace, Task: "hr", Writer: v1alpha1.ArtifactWriter{Run: "hr-first", UID: run.UID}})
-	if _, err := saved.Save(t.Context(), store, ""); err != nil {
-		t.Fatal(err)
-	}
+	w.saveSequence(run, 41)
 	w.remove(run)
 	w.remove(w.task("hr"))
 	w.settleDeleted("hr")
@@ -181,6 +176,18 @@ func TestSequenceGoesOnWhenTheTaskIsMadeAgain(t *testing.T) {
 	w.settleTask("hr")
 	if got := w.settleRun("hr-again").Status.Sequence; got != 42 {
 		t.Errorf("the sequence is %d, want 42, after the state's 41", got)
+	}
+}
+
+// saveSequence writes the state of a run's task, as a run of that sequence does.
+func (w *world) saveSequence(run *v1alpha1.SyncRun, sequence int64) {
+	w.Helper()
+	task := run.Spec.TaskRef.Name
+	saved := state.New(w.namespace+"/"+task, state.Identity{Source: "source", Target: "target"})
+	saved.LastSequence = sequence
+	store := cluster.New(cluster.Options{Client: w.client, Namespace: w.namespace, Task: task, Writer: v1alpha1.ArtifactWriter{Run: run.Name, UID: run.UID}})
+	if _, err := saved.Save(w.Context(), store, ""); err != nil {
+		w.Fatal(err)
 	}
 }
 

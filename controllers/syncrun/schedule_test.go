@@ -85,8 +85,8 @@ func TestScheduledTask(t *testing.T) {
 	w.clock.SetTime(hour.Add(15 * time.Minute))
 	task = w.settleTask("hr")
 	w.expectScheduled(task, metav1.ConditionTrue, v1alpha1.ReasonOnSchedule, "")
-	w.expectEvent("FirstSync", "never run", "takes over")
 	first := w.settleRun(schedule.RunName("hr", hour.Add(15*time.Minute)))
+	w.expectEvent("FirstSync", "never run", "takes over")
 	w.expect(first, v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
 	if first.Labels[v1alpha1.LabelTrigger] != "Scheduled" || first.Labels[v1alpha1.LabelTask] != "hr" || first.Status.Mode != v1alpha1.TriggerScheduled || first.Spec.RequestedBy != "" {
 		t.Errorf("the run of a scheduled time: %+v", first)
@@ -121,6 +121,51 @@ func TestScheduledTask(t *testing.T) {
 	recent := w.settleTask("hr").Status.RecentExecutions
 	if len(recent) != 2 || recent[0].Run != second.Name || recent[0].Mode != v1alpha1.TriggerScheduled {
 		t.Errorf("recent executions: %+v", recent)
+	}
+}
+
+// expectNoEvent checks that nobody was told something since the events were last looked at.
+func (w *world) expectNoEvent(word string) {
+	w.Helper()
+	for {
+		select {
+		case event := <-w.events.Events:
+			if strings.Contains(event, word) {
+				w.Errorf("there is an event %q", event)
+			}
+		default:
+			return
+		}
+	}
+}
+
+// TestScheduleOfATaskThatWasMadeAgain: its people are known, so nobody is told of a first sync.
+func TestScheduleOfATaskThatWasMadeAgain(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"with its runs", "with its state alone"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			run := w.started("hr", "hr-first")
+			w.saveSequence(run, 1)
+			w.tell(run, 1, success(w.clock.Now()))
+			run = w.settleRun("hr-first")
+			w.remove(w.task("hr"))
+			w.settleDeleted("hr")
+			if name == "with its state alone" {
+				w.remove(run)
+			}
+			w.expectNoEvent("FirstSync")
+
+			hour := w.scheduled("hr")
+			w.clock.SetTime(hour.Add(15 * time.Minute))
+			w.settleTask("hr")
+			next := w.settleRun(schedule.RunName("hr", hour.Add(15*time.Minute)))
+			if next.Status.Sequence != 2 {
+				t.Errorf("the next run has sequence %d, want 2", next.Status.Sequence)
+			}
+			w.expectNoEvent("FirstSync")
+		})
 	}
 }
 

@@ -119,7 +119,7 @@ func (r *Reconciler) announce(ctx context.Context, task *v1alpha1.SyncTask, befo
 
 // announceTiming tells people what became of scheduled times.
 func (r *Reconciler) announceTiming(ctx context.Context, task *v1alpha1.SyncTask, done *timing) {
-	r.Metrics.TimesMissed(task, done.missed)
+	r.Metrics.TimesMissed(task, done.unwanted)
 	for _, news := range done.news {
 		log.FromContext(ctx).Info("Schedule", "reason", news.reason, "message", news.message)
 		r.Events.Eventf(task, nil, news.kind, news.reason, eventAction, "%s", condition.Note(news.message))

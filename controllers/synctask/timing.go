@@ -26,8 +26,9 @@ type timing struct {
 	last time.Time
 	// progress is how far the manager is then.
 	progress *v1alpha1.ScheduleStatus
-	// missed counts the times that are found to have passed without a run.
-	missed int
+	// missed counts the times that are found to have passed without a run, and
+	// unwanted those of them that passed so although nobody had stopped the task.
+	missed, unwanted int
 	// verdict is the condition Scheduled then; without a reason there is none.
 	verdict verdict
 	news    []news
@@ -69,15 +70,20 @@ func timingOf(o *observed, now time.Time) *timing {
 		return result // it was parsed for the judgement of the definition
 	}
 	deadline := time.Duration(timetable.StartingDeadlineSeconds) * time.Second
-	result.follow(o, parsed.Due(result.progress.Through.Time, now, deadline), now)
+	made := o.madeSince(result.progress.Through.Time, now)
+	result.follow(o, parsed.Due(result.progress.Through.Time, now, deadline, made...), made, now)
 	return result
 }
 
 // follow decides what becomes of the times that have come.
-func (t *timing) follow(o *observed, due schedule.Due, now time.Time) {
+func (t *timing) follow(o *observed, due schedule.Due, made []time.Time, now time.Time) {
 	since := t.progress.Through.Time
-	t.next = due.Next
-	t.last, t.missed = o.made(since, now, due)
+	t.next, t.missed = due.Next, due.Missed
+	for _, at := range made {
+		if at.After(t.last) && !at.Equal(due.Time) {
+			t.last = at
+		}
+	}
 	t.verdict = standing(o.task)
 	if !t.last.IsZero() {
 		t.verdict = onSchedule
@@ -86,6 +92,9 @@ func (t *timing) follow(o *observed, due schedule.Due, now time.Time) {
 		t.verdict = verdict{metav1.ConditionFalse, v1alpha1.ReasonScheduleMissed, missedSentence(t.missed, since, o.task)}
 		t.tell(corev1.EventTypeWarning)
 	}
+	if !wasStopped(o.task) {
+		t.unwanted = t.missed
+	}
 	switch waiting := o.waitingBySchedule(due.Time); {
 	case due.Time.IsZero():
 		if t.missed > 0 || !t.last.IsZero() {
@@ -93,6 +102,7 @@ func (t *timing) follow(o *observed, due schedule.Due, now time.Time) {
 		}
 	case waiting != "":
 		t.missed++
+		t.unwanted++
 		t.progress.Through = metav1.NewTime(due.Time)
 		t.verdict = verdict{metav1.ConditionFalse, v1alpha1.ReasonScheduleSkipped, fmt.Sprintf(
 			"The time %s was skipped: run %q of an earlier time has not started yet, and does the same when it starts.", clockText(due.Time), waiting)}
@@ -101,9 +111,6 @@ func (t *timing) follow(o *observed, due schedule.Due, now time.Time) {
 		t.start, t.last = due.Time, due.Time
 		t.progress.Through = metav1.NewTime(due.Time)
 		t.verdict = onSchedule
-		if o.task.Status.LastSequence == 0 {
-			t.news = append(t.news, news{corev1.EventTypeNormal, eventFirstSync, firstSync})
-		}
 	}
 	t.progress.Missed += int64(t.missed)
 }
@@ -114,11 +121,6 @@ func (t *timing) tell(kind string) {
 }
 
 var onSchedule = verdict{metav1.ConditionTrue, v1alpha1.ReasonOnSchedule, "Runs start by the schedule."}
-
-// eventFirstSync is the reason of the event about the first run of a task that nobody started.
-const eventFirstSync = "FirstSync"
-
-const firstSync = "This task has never run, and its schedule starts its first sync now, which creates and takes over whoever matches. Look at what it does: kubectl synccenter history, then details."
 
 // standing is the verdict if nothing has come: it stays what it was, unless
 // something else than the schedule had stopped the task.
@@ -141,6 +143,21 @@ var stoppedBy = map[v1alpha1.Reason]string{
 	v1alpha1.ReasonTaskNotReady:  "the definition was not valid",
 }
 
+// wasStopped says whether somebody had stopped the task on purpose until now.
+func wasStopped(task *v1alpha1.SyncTask) bool {
+	reason := scheduledReason(task)
+	return reason == v1alpha1.ReasonTaskSuspended || reason == v1alpha1.ReasonTaskHeld
+}
+
+// scheduledReason is the reason of the condition Scheduled as it was written last, or empty.
+func scheduledReason(task *v1alpha1.SyncTask) v1alpha1.Reason {
+	present := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionScheduled)
+	if present == nil {
+		return ""
+	}
+	return v1alpha1.Reason(present.Reason)
+}
+
 // missedSentence says how many times were missed, since when and why.
 func missedSentence(count int, since time.Time, task *v1alpha1.SyncTask) string {
 	number := fmt.Sprintf("%d scheduled times", count)
@@ -150,10 +167,7 @@ func missedSentence(count int, since time.Time, task *v1alpha1.SyncTask) string 
 	case count > schedule.MissedLimit:
 		number = fmt.Sprintf("More than %d scheduled times", schedule.MissedLimit)
 	}
-	why := "the manager was away, or could not make a run in time"
-	if before := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionScheduled); before != nil {
-		why = cmp.Or(stoppedBy[v1alpha1.Reason(before.Reason)], why)
-	}
+	why := cmp.Or(stoppedBy[scheduledReason(task)], "the manager was away, or could not make a run in time")
 	return fmt.Sprintf("%s after %s passed without a run: %s.", number, clockText(since), why)
 }
 
@@ -177,21 +191,16 @@ func progressOf(task *v1alpha1.SyncTask, timetable *v1alpha1.Schedule, now time.
 	return &v1alpha1.ScheduleStatus{Cron: timetable.Cron, TimeZone: timetable.TimeZone, Through: begin}
 }
 
-// made finds the runs that were made since a time although the status does not
-// say so, since the manager died between the two writes: they were not missed.
-func (o *observed) made(since, now time.Time, due schedule.Due) (last time.Time, missed int) {
-	missed = due.Missed
+// madeSince are the times whose runs were made since a time although the status
+// does not say so, since the manager died between the two writes: they were not missed.
+func (o *observed) madeSince(since, now time.Time) []time.Time {
+	var result []time.Time
 	for i := range o.runs {
-		at, ok := scheduledTime(o.task.Name, &o.runs[i])
-		if !ok || !at.After(since) || at.After(now) || at.Equal(due.Time) {
-			continue
-		}
-		missed = max(missed-1, 0)
-		if at.After(last) {
-			last = at
+		if at, ok := scheduledTime(o.task.Name, &o.runs[i]); ok && at.After(since) && !at.After(now) {
+			result = append(result, at)
 		}
 	}
-	return last, missed
+	return result
 }
 
 // waitingBySchedule is a run of an earlier scheduled time that has not started

@@ -57,6 +57,8 @@ func TestTiming(t *testing.T) {
 		reason               v1alpha1.Reason
 		words                string
 		events               []v1alpha1.Reason
+		// wanted are the missed times that nobody is alarmed for.
+		wanted int
 	}{
 		{name: "nothing has come", after: 14 * time.Minute, next: 15, reason: v1alpha1.ReasonOnSchedule},
 		{name: "a time has come", after: 15 * time.Minute, start: 15, next: 30, through: 15, reason: v1alpha1.ReasonOnSchedule},
@@ -107,6 +109,11 @@ func TestTiming(t *testing.T) {
 			start: 45, next: 60, through: 45, missed: 1, reason: v1alpha1.ReasonOnSchedule, events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed},
 		},
 		{
+			name: "killed so, and back after months", after: 100*24*time.Hour + 6*time.Minute, runs: []v1alpha1.SyncRun{done},
+			next: 100*24*60 + 15, through: 100*24*60 + 6, missed: 101, reason: v1alpha1.ReasonScheduleMissed, words: "More than 100 scheduled times",
+			events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed},
+		},
+		{
 			name: "a person's run of the same name is none of the schedule", after: 25 * time.Minute, runs: []v1alpha1.SyncRun{byHand},
 			next: 30, through: 25, missed: 1, reason: v1alpha1.ReasonScheduleMissed, events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed},
 		},
@@ -127,14 +134,30 @@ func TestTiming(t *testing.T) {
 			change: func(task *v1alpha1.SyncTask) {
 				setScheduled(task, verdict{metav1.ConditionFalse, v1alpha1.ReasonTaskSuspended, "x"})
 			},
-			start: 60, next: 75, through: 60, missed: 3, reason: v1alpha1.ReasonOnSchedule, events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed},
+			start: 60, next: 75, through: 60, missed: 3, wanted: 3, reason: v1alpha1.ReasonOnSchedule, events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed},
+		},
+		{
+			name: "no longer held, and a run of before waits", after: 61 * time.Minute, runs: []v1alpha1.SyncRun{bySchedule(0)},
+			change: func(task *v1alpha1.SyncTask) {
+				setScheduled(task, verdict{metav1.ConditionFalse, v1alpha1.ReasonTaskHeld, "x"})
+			},
+			next: 75, through: 60, missed: 4, wanted: 3, reason: v1alpha1.ReasonScheduleSkipped,
+			events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed, v1alpha1.ReasonScheduleSkipped},
+		},
+		{
+			name: "mended too late", after: 66 * time.Minute,
+			change: func(task *v1alpha1.SyncTask) {
+				setScheduled(task, verdict{metav1.ConditionFalse, v1alpha1.ReasonTaskNotReady, "x"})
+			},
+			next: 75, through: 66, missed: 4, reason: v1alpha1.ReasonScheduleMissed, words: "the definition was not valid.",
+			events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed},
 		},
 		{
 			name: "no longer suspended, too late", after: 66 * time.Minute,
 			change: func(task *v1alpha1.SyncTask) {
 				setScheduled(task, verdict{metav1.ConditionFalse, v1alpha1.ReasonTaskSuspended, "x"})
 			},
-			next: 75, through: 66, missed: 4, reason: v1alpha1.ReasonScheduleMissed, words: "4 scheduled times after 2026-03-02T08:00:00Z passed without a run: the task was suspended.",
+			next: 75, through: 66, missed: 4, wanted: 4, reason: v1alpha1.ReasonScheduleMissed, words: "4 scheduled times after 2026-03-02T08:00:00Z passed without a run: the task was suspended.",
 			events: []v1alpha1.Reason{v1alpha1.ReasonScheduleMissed},
 		},
 		{
@@ -178,7 +201,7 @@ func TestTiming(t *testing.T) {
 		},
 		{
 			name: "the first sync of a task", after: 15 * time.Minute, change: func(task *v1alpha1.SyncTask) { task.Status.LastSequence = 0 },
-			start: 15, next: 30, through: 15, reason: v1alpha1.ReasonOnSchedule, events: []v1alpha1.Reason{eventFirstSync},
+			start: 15, next: 30, through: 15, reason: v1alpha1.ReasonOnSchedule,
 		},
 		{name: "the clock was put back", after: -10 * time.Minute, next: 15, reason: v1alpha1.ReasonOnSchedule},
 	} {
@@ -206,6 +229,9 @@ func TestTiming(t *testing.T) {
 			}
 			if !got.Schedule.Through.Time.Equal(minutes(test.through)) || got.Schedule.Missed != int64(2+test.missed) {
 				t.Errorf("dealt with up to %s and %d missed, want minute %d and %d", got.Schedule.Through, got.Schedule.Missed, test.through, 2+test.missed)
+			}
+			if alarming := max(test.missed, 0) - test.wanted; next.timing.unwanted != alarming {
+				t.Errorf("%d missed times raise an alarm, want %d", next.timing.unwanted, alarming)
 			}
 			expectEvents(t, next.timing.news, test.events)
 			again := *o

@@ -1,6 +1,9 @@
 package schedule
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // MissedLimit is how many missed times are counted exactly. A long pause of a frequent schedule is not counted to its end.
 const MissedLimit = 100
@@ -13,15 +16,16 @@ const clockDoubt = 24 * time.Hour
 type Due struct {
 	// Time is the newest scheduled time that has come and may still be started; zero if there is none.
 	Time time.Time
-	// Missed counts the other times that have come: MissedLimit+1 means that there are more than MissedLimit.
+	// Missed counts the other times that have come and are not done: MissedLimit+1 means that there are more than MissedLimit.
 	Missed int
 	// Next is the first time that has not come; zero if none comes.
 	Next time.Time
 }
 
-// Due says what is to be done now. Everything up to the time through is dealt with already; a time may be started for as long as the
-// deadline after it. Of several times that may be started it is the newest: a pause is not followed by a storm.
-func (s Schedule) Due(through, now time.Time, deadline time.Duration) Due {
+// Due says what is to be done now. Everything up to the time through is dealt with already, and so are the times that are done; a time
+// may be started for as long as the deadline after it. Of several times that may be started it is the newest: a pause is not followed by
+// a storm. It is that one even if it is done, since starting it again changes nothing.
+func (s Schedule) Due(through, now time.Time, deadline time.Duration, done ...time.Time) Due {
 	if through.After(now.Add(clockDoubt)) {
 		through = now
 	}
@@ -33,7 +37,7 @@ func (s Schedule) Due(through, now time.Time, deadline time.Duration) Due {
 		}
 	}
 	for t := s.Next(through); hasCome(t, now) && due.Missed <= MissedLimit; t = s.Next(t) {
-		if !t.Equal(due.Time) {
+		if !t.Equal(due.Time) && !slices.ContainsFunc(done, t.Equal) {
 			due.Missed++
 		}
 	}

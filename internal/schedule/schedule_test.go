@@ -126,6 +126,30 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// TestDueWithoutWhatIsDone: what has its run already was not missed, also of more
+// times than are counted.
+func TestDueWithoutWhatIsDone(t *testing.T) {
+	t.Parallel()
+	first := at(t, "2026-03-02T02:01:00Z")
+	for _, test := range []struct {
+		name, now string
+		want      int
+	}{
+		{"a few", "2026-03-02T02:05:30Z", 4},
+		{"exactly as many as are counted", "2026-03-02T03:41:30Z", 100},
+		{"one more", "2026-03-02T03:42:30Z", 101},
+		{"far more", "2026-03-09T02:00:30Z", 101},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := parse(t, "* * * * *", "UTC").Due(at(t, "2026-03-02T02:00:00Z"), at(t, test.now), 10*time.Second, first)
+			if got.Missed != test.want {
+				t.Errorf("%d are missed, want %d", got.Missed, test.want)
+			}
+		})
+	}
+}
+
 func TestRunName(t *testing.T) {
 	t.Parallel()
 	shanghai, err := time.LoadLocation("Asia/Shanghai")
