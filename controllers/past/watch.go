@@ -3,6 +3,7 @@ package past
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
@@ -19,6 +20,9 @@ import (
 
 // phaseField is the selectable field by which ended runs are told from the others.
 const phaseField = "status.phase"
+
+// IsFinal says whether a run in this phase has ended.
+func IsFinal(phase v1alpha1.Phase) bool { return slices.Contains(final, phase) }
 
 // Going selects the runs that have not ended. It is the selector of the
 // manager's cache, as what ends leaves it for this package.

@@ -299,3 +299,30 @@ func (w *world) started(task, name string) *v1alpha1.SyncRun {
 	w.expect(w.settleRun(name), v1alpha1.PhasePending, v1alpha1.ReasonWaitingForPod)
 	return w.run(name)
 }
+
+// TestRunDeletedWhileItIsExecuted: its task says that it goes on no longer, and
+// tells people once what became of it.
+func TestRunDeletedWhileItIsExecuted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	run := w.started("hr", "hr-first")
+	w.tell(run, 1, report.Report{Stage: report.Applying, Done: 1, Total: 2})
+	run = w.settleRun("hr-first")
+	if last := w.settleTask("hr").Status.LastRun; last.Phase != v1alpha1.PhaseApplying {
+		t.Fatalf("the run is shown as %+v", last)
+	}
+	w.remove(run)
+	w.create(newRun("hr", "hr-first")) // another one of that name, which nobody has looked at
+	if last := w.settleTask("hr").Status.LastRun; last.Phase != v1alpha1.PhaseCancelled || last.UID != run.UID {
+		t.Errorf("the deleted run is shown as %+v", last)
+	}
+	w.expectEvent("RunDeleted", `"hr-first"`, "deleted before it ended")
+	w.settleTask("hr")
+	w.expectNoEvent("RunDeleted")
+	if next := w.settleRun("hr-first"); next.Status.Sequence != 2 {
+		t.Errorf("the next run has sequence %d", next.Status.Sequence)
+	}
+	if last := w.settleTask("hr").Status.LastRun; last.Phase == v1alpha1.PhaseCancelled || last.Sequence != 2 {
+		t.Errorf("the next run is shown as %+v", last)
+	}
+}

@@ -24,6 +24,8 @@ type observed struct {
 	faults []fault
 	// runs are those of this very task, the newest sequence first.
 	runs []v1alpha1.SyncRun
+	// lastRunGone: the run that the task names as its last one was deleted before it had ended.
+	lastRunGone bool
 	// reports are what the runners of those runs told, by the run's uid.
 	reports map[types.UID]*report.Report
 	// check is the newest check that has told something, or nil.
@@ -63,6 +65,9 @@ func (r *Reconciler) observe(ctx context.Context, task *v1alpha1.SyncTask) (*obs
 	}
 	o.runs = runs.Items
 	slices.SortFunc(o.runs, func(a, b v1alpha1.SyncRun) int { return cmp.Compare(b.Status.Sequence, a.Status.Sequence) })
+	if o.lastRunGone, err = r.lastRunGone(ctx, o); err != nil {
+		return nil, err
+	}
 	if err := r.observeReports(ctx, o); err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		next.timing = nil // what was not done is asked for again
 	}
 	if !apierrors.IsConflict(actErr) {
-		actErr = errors.Join(actErr, r.write(ctx, &task, status(seen, next, actErr, r.Clock.Now()), next.timing))
+		actErr = errors.Join(actErr, r.write(ctx, seen, status(seen, next, actErr, r.Clock.Now()), next.timing))
 	}
 	if apierrors.IsConflict(actErr) {
 		return ctrl.Result{RequeueAfter: atOnce}, nil
@@ -75,7 +75,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 }
 
 // write stores the status if it changed, and then tells people what changed.
-func (r *Reconciler) write(ctx context.Context, task *v1alpha1.SyncTask, result v1alpha1.SyncTaskStatus, done *timing) error {
+func (r *Reconciler) write(ctx context.Context, o *observed, result v1alpha1.SyncTaskStatus, done *timing) error {
+	task := o.task
 	if equality.Semantic.DeepEqual(task.Status, result) {
 		r.Metrics.TaskSeen(task)
 		return nil
@@ -87,6 +88,9 @@ func (r *Reconciler) write(ctx context.Context, task *v1alpha1.SyncTask, result 
 	}
 	r.Metrics.TaskSeen(task)
 	r.announce(ctx, task, &before)
+	if o.lastRunGone {
+		r.tell(ctx, task, newsOfDeletion(task.Status.LastRun))
+	}
 	if done != nil {
 		r.announceTiming(ctx, task, done)
 	}
@@ -121,7 +125,12 @@ func (r *Reconciler) announce(ctx context.Context, task *v1alpha1.SyncTask, befo
 func (r *Reconciler) announceTiming(ctx context.Context, task *v1alpha1.SyncTask, done *timing) {
 	r.Metrics.TimesMissed(task, done.unwanted)
 	for _, news := range done.news {
-		log.FromContext(ctx).Info("Schedule", "reason", news.reason, "message", news.message)
-		r.Events.Eventf(task, nil, news.kind, news.reason, eventAction, "%s", condition.Note(news.message))
+		r.tell(ctx, task, news)
 	}
+}
+
+// tell makes news an event, and a line of the log.
+func (r *Reconciler) tell(ctx context.Context, task *v1alpha1.SyncTask, n news) {
+	log.FromContext(ctx).Info("News of the task", "reason", n.reason, "message", n.message)
+	r.Events.Eventf(task, nil, n.kind, n.reason, eventAction, "%s", condition.Note(n.message))
 }

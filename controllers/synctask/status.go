@@ -26,7 +26,10 @@ func status(o *observed, s step, stepErr error, now time.Time) v1alpha1.SyncTask
 	result.Source, result.Target = definition.Endpoints(&o.task.Spec)
 	result.RecentExecutions = recentExecutions(result.RecentExecutions, o.runs)
 	result.LastSync = lastSync(result.LastSync, result.RecentExecutions)
-	if result.LastRun != nil {
+	switch {
+	case o.lastRunGone:
+		result.LastRun.Phase = v1alpha1.PhaseCancelled
+	case result.LastRun != nil:
 		result.LastRun.Phase = cmp.Or(phaseOf(o.runs, result.LastRun), result.LastRun.Phase)
 	}
 	set := condition.Setter{Conditions: &result.Conditions, Generation: o.task.Generation, Now: now}

@@ -123,6 +123,27 @@ func TestStoppedTaskIsReadyAndSaysSo(t *testing.T) {
 	}
 }
 
+// TestRunThatWasDeletedBeforeItsEnd: nobody will ever say how it ended, so the
+// task says that it goes on no longer, and keeps what it knew before.
+func TestRunThatWasDeletedBeforeItsEnd(t *testing.T) {
+	t.Parallel()
+	task := newTask("hr", 0)
+	task.Status.LastSequence = 8
+	task.Status.LastRun = &v1alpha1.LastRun{Name: "hr-8", UID: "hr-8", Sequence: 8, Phase: v1alpha1.PhaseApplying}
+	o := &observed{task: task, runs: []v1alpha1.SyncRun{execution(7)}}
+	if got := check(t, o); got.LastRun.Phase != v1alpha1.PhaseApplying {
+		t.Errorf("a run that a list misses is shown as %s", got.LastRun.Phase)
+	}
+	o.lastRunGone = true
+	got := check(t, o)
+	if got.LastRun.Phase != v1alpha1.PhaseCancelled || got.LastRun.Name != "hr-8" || got.LastRun.Sequence != 8 {
+		t.Errorf("the run that is gone is shown as %+v", got.LastRun)
+	}
+	if len(got.RecentExecutions) != 1 || got.RecentExecutions[0].Run != "hr-7" || got.LastSync.Run != "hr-7" {
+		t.Errorf("executions %+v, last sync %+v", got.RecentExecutions, got.LastSync)
+	}
+}
+
 func TestReportsOfRuns(t *testing.T) {
 	t.Parallel()
 	since := testTime.Add(-time.Hour)

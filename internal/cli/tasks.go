@@ -37,7 +37,7 @@ The state of a task is the first of these that holds:
   PartlyFailed      some operations of the last run failed
   DeletionsWaiting  removals wait for a person; else all is well
   OK                the last run succeeded
-  Cancelled         the last run was cancelled
+  Cancelled         the last run was cancelled, or deleted before it ended
   NeverRun          it has never been executed
 
 The last run is that about all entries: one with --only-user or --only-department says nothing about the others.

@@ -95,6 +95,9 @@ func everyState(t *testing.T, p *person) {
 			Coverage: v1alpha1.CoverageSome, Users: &v1alpha1.SubjectCounts{Total: 1, Succeeded: 1, Summary: "1/1", UpdatesSummary: "1/1"},
 		}}, task.Status.RecentExecutions...)
 	}))
+	p.task(t, "p-deleted-before-its-end", all(ranWith(v1alpha1.PhaseSucceeded), func(task *v1alpha1.SyncTask) {
+		task.Status.LastRun = &v1alpha1.LastRun{Name: "gone", UID: "8", Sequence: 8, Phase: v1alpha1.PhaseCancelled}
+	}))
 	p.task(t, "m-running-and-held", all(ranWith(v1alpha1.PhaseApplying), func(task *v1alpha1.SyncTask) {
 		metav1.SetMetaDataAnnotation(&task.ObjectMeta, v1alpha1.AnnotationHold, "wrong filter")
 	}))
@@ -114,7 +117,7 @@ func TestTasks(t *testing.T) {
 		Kind  string
 		Items []json.RawMessage
 	}
-	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 15 {
+	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 16 {
 		t.Errorf("-o json gives a %s of %d (%v)", list.Kind, len(list.Items), err)
 	}
 

@@ -79,8 +79,12 @@ func unusableEnd(task *v1alpha1.SyncTask) (taskState, string) {
 func lastState(task *v1alpha1.SyncTask) taskState {
 	last := task.Status.LastRun
 	if last != nil {
-		if _, ended := endedStates[last.Phase]; !ended {
+		state, ended := endedStates[last.Phase]
+		if !ended {
 			return stateRunning
+		}
+		if recent := task.Status.RecentExecutions; len(recent) > 0 && last.Sequence > recent[0].Sequence {
+			return state // it was deleted before it ended, and is no execution that is remembered
 		}
 	}
 	for _, execution := range task.Status.RecentExecutions {
