@@ -45,6 +45,7 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, end
 		Watches(&v1alpha1.SyncArtifact{}, handler.EnqueueRequestsFromMapFunc(taskOfCheck)).
 		Watches(&v1alpha1.SyncTask{}, handler.EnqueueRequestsFromMapFunc(r.tasksOfSameOwner), builder.WithPredicates(taskGone)).
 		WatchesRawSource(ended).
+		WatchesRawSource(source.Func(r.watchClock)).
 		Complete(r)
 	if err != nil {
 		return fmt.Errorf("setting up the controller of SyncTasks: %w", err)
