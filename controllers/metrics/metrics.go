@@ -40,7 +40,7 @@ func New(registry prometheus.Registerer) (*Recorder, error) {
 		}, append(task, "operation", "status")),
 		missed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "synccenter_missed_schedules_total",
-			Help: "Scheduled times of a task that passed without a run. Of one long pause at most 101 are counted.",
+			Help: "Scheduled times of a task that passed without a run although nobody had stopped it. Of one long pause at most 101 are counted.",
 		}, task),
 		tasks: newTaskGauges(),
 	}
@@ -75,11 +75,16 @@ func (r *Recorder) RunEnded(run *v1alpha1.SyncRun) {
 // TaskSeen shows what a task's status says now.
 func (r *Recorder) TaskSeen(task *v1alpha1.SyncTask) { r.tasks.see(task) }
 
-// TimesMissed counts scheduled times that passed without a run.
+// TimesMissed counts scheduled times that passed without a run although nobody had stopped the task.
 func (r *Recorder) TimesMissed(task *v1alpha1.SyncTask, count int) {
 	if count > 0 {
 		r.missed.WithLabelValues(task.Namespace, task.Name).Add(float64(count))
 	}
+}
+
+// wasExecuted says whether any execution of a task has ended.
+func wasExecuted(task *v1alpha1.SyncTask) bool {
+	return len(task.Status.RecentExecutions) > 0 || task.Status.LastSync != nil
 }
 
 // lastSuccess leaves out runs about some entries alone: that those are in step

@@ -39,10 +39,10 @@ func TestRecorder(t *testing.T) {
 	recorder.TimesMissed(task, 3)
 
 	want := `
-# HELP synccenter_last_success_timestamp_seconds When a run of all entries of the task last succeeded, in seconds since 1970.
+# HELP synccenter_last_success_timestamp_seconds When a run of all entries of the task last succeeded, in seconds since 1970; 0 if none is known of a task that was executed.
 # TYPE synccenter_last_success_timestamp_seconds gauge
 synccenter_last_success_timestamp_seconds{namespace="people",task="hr"} 1010
-# HELP synccenter_missed_schedules_total Scheduled times of a task that passed without a run. Of one long pause at most 101 are counted.
+# HELP synccenter_missed_schedules_total Scheduled times of a task that passed without a run although nobody had stopped it. Of one long pause at most 101 are counted.
 # TYPE synccenter_missed_schedules_total counter
 synccenter_missed_schedules_total{namespace="people",task="hr"} 3
 # HELP synccenter_next_schedule_timestamp_seconds When the next run by schedule is due, in seconds since 1970.
@@ -75,5 +75,53 @@ synccenter_runs_total{namespace="people",outcome="Succeeded",task="hr"} 1
 	recorder.TaskGone("people", "hr")
 	if count, err := testutil.GatherAndCount(registry); err != nil || count != 0 {
 		t.Errorf("%d series are left of a task that is gone: %v", count, err)
+	}
+}
+
+// TestLastSuccess: an alert on the age of the last success must not fall silent
+// where there is none, such as after a restart when the short history has only failures.
+func TestLastSuccess(t *testing.T) {
+	t.Parallel()
+	at := metav1.Unix(1000, 0)
+	failed := v1alpha1.RecentExecution{Outcome: v1alpha1.PhaseFailed, Time: at}
+	for _, test := range []struct {
+		name   string
+		status v1alpha1.SyncTaskStatus
+		want   string
+	}{
+		{name: "never executed"},
+		{name: "in its first execution", status: v1alpha1.SyncTaskStatus{LastRun: &v1alpha1.LastRun{Phase: v1alpha1.PhaseApplying}}},
+		{name: "only failures are known", status: v1alpha1.SyncTaskStatus{RecentExecutions: []v1alpha1.RecentExecution{failed}}, want: " 0"},
+		{
+			name: "and the last sync was no full success", want: " 0",
+			status: v1alpha1.SyncTaskStatus{
+				RecentExecutions: []v1alpha1.RecentExecution{failed}, LastSync: &v1alpha1.RecentExecution{Outcome: v1alpha1.PhasePartiallyFailed, Time: at},
+			},
+		},
+		{
+			name: "and the last sync was one", want: " 1000",
+			status: v1alpha1.SyncTaskStatus{
+				RecentExecutions: []v1alpha1.RecentExecution{failed}, LastSync: &v1alpha1.RecentExecution{Outcome: v1alpha1.PhaseSucceeded, Time: at},
+			},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			registry := prometheus.NewRegistry()
+			recorder, err := New(registry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			recorder.TaskSeen(&v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: "people", Name: "hr"}, Status: test.status})
+			const name = "synccenter_last_success_timestamp_seconds"
+			text := ""
+			if test.want != "" {
+				text = "# HELP " + name + " When a run of all entries of the task last succeeded, in seconds since 1970; 0 if none is known of a task that was executed.\n# TYPE " +
+					name + " gauge\n" + name + `{namespace="people",task="hr"}` + test.want + "\n"
+			}
+			if err := testutil.GatherAndCompare(registry, strings.NewReader(text), name); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

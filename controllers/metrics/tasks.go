@@ -21,6 +21,8 @@ type taskGauges struct {
 // taskFigures are those of one task. Times are in seconds since 1970; 0 is none.
 type taskFigures struct {
 	pending, lastSuccess, next int64
+	// executed: an execution has ended, so that no success is worth an alert.
+	executed bool
 }
 
 func newTaskGauges() *taskGauges {
@@ -29,7 +31,7 @@ func newTaskGauges() *taskGauges {
 		pending: prometheus.NewDesc("synccenter_pending_deletions",
 			"Removals of a task that wait for a person.", task, nil),
 		lastSuccess: prometheus.NewDesc("synccenter_last_success_timestamp_seconds",
-			"When a run of all entries of the task last succeeded, in seconds since 1970.", task, nil),
+			"When a run of all entries of the task last succeeded, in seconds since 1970; 0 if none is known of a task that was executed.", task, nil),
 		next: prometheus.NewDesc("synccenter_next_schedule_timestamp_seconds",
 			"When the next run by schedule is due, in seconds since 1970.", task, nil),
 		tasks: map[types.NamespacedName]taskFigures{},
@@ -52,7 +54,7 @@ func (g *taskGauges) Collect(series chan<- prometheus.Metric) {
 			series <- prometheus.MustNewConstMetric(description, prometheus.GaugeValue, float64(value), task.Namespace, task.Name)
 		}
 		show(g.pending, figures.pending)
-		if figures.lastSuccess > 0 {
+		if figures.lastSuccess > 0 || figures.executed {
 			show(g.lastSuccess, figures.lastSuccess)
 		}
 		if figures.next > 0 {
@@ -67,7 +69,7 @@ func (g *taskGauges) see(task *v1alpha1.SyncTask) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	key := types.NamespacedName{Namespace: task.Namespace, Name: task.Name}
-	figures := taskFigures{lastSuccess: g.tasks[key].lastSuccess}
+	figures := taskFigures{lastSuccess: g.tasks[key].lastSuccess, executed: wasExecuted(task)}
 	if pending := task.Status.PendingDeletions; pending != nil {
 		figures.pending = pending.Count
 	}
