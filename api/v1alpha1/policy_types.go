@@ -282,9 +282,10 @@ type History struct {
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m')",message="ttl is at least 1m"
 	TTL *metav1.Duration `json:"ttl,omitempty"`
 	// automaticRuns is Latest, one record for each automatic mode: when a run by
-	// schedule is over, the one before it goes, however either ended; or Each, one
-	// for each run, as many as the limits say. status.recentExecutions of the task
-	// keeps the last ten in any case. Default: Latest.
+	// schedule is over, the one before it goes, however either ended, but the last
+	// with details stays; or Each, one for each run, as many as the limits say.
+	// status.recentExecutions of the task keeps the last ten in any case. Default:
+	// Latest.
 	// +optional
 	// +kubebuilder:default=Latest
 	AutomaticRuns AutomaticRunPolicy `json:"automaticRuns,omitempty"`

@@ -105,7 +105,7 @@ func isSafe(run *v1alpha1.SyncRun, named map[types.UID]bool, now time.Time) bool
 }
 
 // automatic leaves one record of each automatic mode, that of the last
-// execution, and gives the runs that are no such record. A run that was refused
+// execution, and the last records whatever has failed since, and gives the runs that are no such record. A run that was refused
 // is no execution and takes nobody's place; it goes when the next one ends.
 func (s *sieve) automatic(executed, refused []*v1alpha1.SyncRun) (others, othersRefused []*v1alpha1.SyncRun) {
 	const message = "history.automaticRuns of the task keeps the latest run of this mode."
@@ -117,6 +117,7 @@ func (s *sieve) automatic(executed, refused []*v1alpha1.SyncRun) (others, others
 			others = append(others, run)
 		case latest[mode] == nil:
 			latest[mode] = run
+		case run.UID == s.newestRecords: // those after it had nothing to record
 		default:
 			s.lose(run, v1alpha1.ReasonLimitReached, message)
 		}
@@ -146,7 +147,8 @@ func (s *sieve) byNumber(runs []*v1alpha1.SyncRun, limit int, message string) {
 	}
 }
 
-// byAge lets those go that ended too long ago.
+// byAge lets those go that ended too long ago, but for the last run: records, with
+// the names of people in them, are not kept for longer because later runs have none.
 func (s *sieve) byAge(runs []*v1alpha1.SyncRun, ttl time.Duration) {
 	for _, run := range runs {
 		end := endOf(run).Add(ttl)

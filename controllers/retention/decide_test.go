@@ -197,6 +197,22 @@ func TestDecide(t *testing.T) {
 			name: "one automatic record, however it ended", history: v1alpha1.History{NoUpdate: all},
 			runs: runs(ran(1, automatic, ended(v1alpha1.PhaseFailed)), ran(2, automatic), ran(3, automatic, ended(v1alpha1.PhasePartiallyFailed))), want: []string{"1 gone", "2 gone"},
 		},
+		{
+			name: "a night without records spares the last ones", history: v1alpha1.History{NoUpdate: all},
+			runs: runs(ran(1, automatic), ran(2, automatic), ran(3, automatic, withoutRecords), ran(4, automatic, withoutRecords)), want: []string{"1 gone", "3 gone"},
+		},
+		{
+			name: "until a night has some", history: v1alpha1.History{NoUpdate: all},
+			runs: runs(ran(2, automatic), ran(3, automatic, withoutRecords), ran(4, automatic)), want: []string{"2 gone", "3 gone"},
+		},
+		{
+			name: "records of a person's run are as good", history: v1alpha1.History{NoUpdate: all},
+			runs: runs(ran(1, automatic), ran(2), ran(3, automatic, withoutRecords)), want: []string{"1 gone"},
+		},
+		{
+			name: "but not for longer than their time", history: v1alpha1.History{NoUpdate: all, TTL: &metav1.Duration{Duration: 24 * time.Hour}}, after: 48 * time.Hour,
+			runs: runs(ran(1, automatic), ran(2, automatic, withoutRecords)), want: []string{"1 gone"},
+		},
 		{name: "two while one goes on", history: v1alpha1.History{NoUpdate: all}, runs: runs(ran(1, automatic), ran(2, automatic, goesOn)), want: []string{}},
 		{
 			name: "one of each mode", history: v1alpha1.History{NoUpdate: all}, want: []string{},
