@@ -8,10 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
+	"synccenter.dev/synccenter/internal/lease"
 )
 
 // commandsOf are the blocks of shell commands below a heading of a page.
@@ -74,6 +77,7 @@ func TestWhatDeletedTasksLeave(t *testing.T) {
 				run := p.settleRun(name + "-first")
 				p.tell(run, 1, success(p.clock.Now()))
 				p.settleRun(run.Name)
+				p.create(&coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: lease.Name(p.namespace + "/" + name), Labels: map[string]string{v1alpha1.LabelTask: name}}})
 			}
 			p.saveState(p.namespace+"/hr", []byte("links"))
 			p.saveStateOf("payroll", p.namespace+"/payroll", []byte("links"))
@@ -94,11 +98,24 @@ func TestWhatDeletedTasksLeave(t *testing.T) {
 			if left := p.stored("hr"); (left > 0) != (test.others > 0) {
 				t.Errorf("%d objects of the deleted task are left", left)
 			}
+			if left := p.leasesOf("hr"); left != test.runs || p.leasesOf("payroll") != 1 {
+				t.Errorf("%d Leases of the deleted task are left, want %d", left, test.runs)
+			}
 			if after := p.stored("payroll"); after != before || len(p.runsOf("payroll")) != 1 {
 				t.Errorf("of another task %d objects are left, and there were %d", after, before)
 			}
 		})
 	}
+}
+
+// leasesOf counts the Leases of a task.
+func (w *world) leasesOf(task string) int {
+	w.Helper()
+	var leases coordinationv1.LeaseList
+	if err := w.client.List(w.Context(), &leases, client.InNamespace(w.namespace), client.MatchingLabels{v1alpha1.LabelTask: task}); err != nil {
+		w.Fatal(err)
+	}
+	return len(leases.Items)
 }
 
 // stored counts what is stored of a task.
