@@ -26,7 +26,9 @@ type exchange struct {
 	// removals wait for their place in the order; gives says what each gives up.
 	removals *spool.Spool
 	gives    map[string]string
-	kept     map[string]keptName
+	// unread are those who are removed and whose identifier cannot be read: it may be any that is claimed.
+	unread map[string]bool
+	kept   map[string]keptName
 	// needs says, for a claimer, which user must have given up its identifier before.
 	needs map[string]string
 	// circles says of the user who opens a circle who are renamed after that, in this order.
@@ -50,7 +52,7 @@ type keptName struct {
 func newExchange(equality directory.Equality) exchange {
 	return exchange{
 		equality: equality, claims: map[string]string{}, rivals: map[string][]string{}, removals: spool.New(spool.BlockSize), gives: map[string]string{},
-		kept: map[string]keptName{}, needs: map[string]string{}, circles: map[string][]string{}, refused: map[string]Decision{},
+		unread: map[string]bool{}, kept: map[string]keptName{}, needs: map[string]string{}, circles: map[string][]string{}, refused: map[string]Decision{},
 	}
 }
 
@@ -98,9 +100,12 @@ func (e *exchange) keepBeside(key, name string) {
 	}
 }
 
-func (e *exchange) remove(operation Operation, key string) error {
+func (e *exchange) remove(operation Operation, key string, unread bool) error {
 	if operation.Removal == Delete && key != "" {
 		e.gives[key] = operation.SourceID
+	}
+	if operation.Removal == Delete && unread {
+		e.unread[operation.SourceID] = true
 	}
 	encoded, err := json.Marshal(operation)
 	if err != nil {
@@ -121,6 +126,9 @@ func (p *Planner) planExchange() error {
 		}
 	}
 	wanted := e.findNeeds(byID)
+	if e.claimed() {
+		maps.Copy(wanted, e.unread)
+	}
 	levels := e.levels(byID)
 	e.inTurn(byID, levels)
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
@@ -174,6 +182,11 @@ func (e *exchange) findNeeds(byID map[string]*rename) map[string]bool {
 		}
 	}
 	return wanted
+}
+
+// claimed reports that anybody is to get an identifier.
+func (e *exchange) claimed() bool {
+	return len(e.claims) > 0 || slices.ContainsFunc(e.renames, func(r rename) bool { return r.before != r.after })
 }
 
 func (k keptName) refusal() Decision {

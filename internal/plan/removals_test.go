@@ -182,3 +182,21 @@ func TestAnOverrideIsToldWhatWaits(t *testing.T) {
 		t.Errorf("with an override %d wait and %d are removed, want 0 and 1", facts.Waiting, facts.RemovalsUsers)
 	}
 }
+
+// TestALeaverWhoseLoginCannotBeReadGoesFirstWhereSomebodyGetsOne and last otherwise: a removal comes early only for what it may give up.
+func TestALeaverWhoseLoginCannotBeReadGoesFirstWhereSomebodyGetsOne(t *testing.T) {
+	for login, want := range map[string]string{
+		"bob": "UpdateUser u3 position:[]>[Clerk]\nDeleteUser u2 (link):[u2]>[]\n",
+		"ann": "DeleteUser u2 (link):[u2]>[]\nChangeUserIdentifier u3 login:[bob]>[ann]\nUpdateUser u3 position:[]>[Clerk]\n",
+	} {
+		w := company(t)
+		delete(w.source, "u2")
+		leaver := w.target[w.targetID(directory.User, "u2")]
+		leaver.Unreadable = []string{"login"}
+		setAttribute(leaver, "login", nil)
+		setAttribute(w.source["u3"], "title", []string{"Clerk"})
+		setAttribute(w.source["u3"], "uid", []string{login})
+
+		w.expectPlan(t, want)
+	}
+}

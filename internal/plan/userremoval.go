@@ -2,9 +2,11 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"synccenter.dev/synccenter/internal/directory"
+	"synccenter.dev/synccenter/internal/mapping"
 	"synccenter.dev/synccenter/internal/state"
 )
 
@@ -46,7 +48,7 @@ func (p *Planner) planUserGone(j *pair) error {
 		p.countStaying(p.membership.kept, departments)
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
-	return p.planRemoval(base, link, j.target, departments, identifier)
+	return p.planRemoval(base, link, j.target, departments, form)
 }
 
 // awaitRelink holds the removal of an entry that may belong to another source entry.
@@ -58,7 +60,8 @@ func (p *Planner) awaitRelink(base Operation) error {
 }
 
 // planRemoval plans the removal itself, by the task's policy.
-func (p *Planner) planRemoval(base Operation, link state.Link, target *row, departments []string, identifier string) error {
+func (p *Planner) planRemoval(base Operation, link state.Link, target *row, departments []string, form *mapping.Form) error {
+	identifier := p.identifier(form)
 	base.Changes = []Change{{Field: FieldLink, Before: []string{link.SourceID}}}
 	removal := p.options.UserRemoval
 	if p.deletionIsDue(&link) {
@@ -98,7 +101,7 @@ func (p *Planner) planRemoval(base Operation, link state.Link, target *row, depa
 			p.membership.remove(id, base.SourceID, base.Name, takingAway)
 		}
 	}
-	return p.exchange.remove(base, identifier)
+	return p.exchange.remove(base, identifier, slices.Contains(form.Unreadable, p.options.Capabilities.UserIdentifier))
 }
 
 // removalIsOpen reports that the removal of an entry that is gone from the source is to be planned: nothing became of it yet, or
