@@ -105,7 +105,7 @@ func (q *question) put(ctx context.Context) error {
 		if q.task.Annotations[v1alpha1.AnnotationInspect] == "" {
 			changed := q.task.DeepCopy()
 			metav1.SetMetaDataAnnotation(&changed.ObjectMeta, v1alpha1.AnnotationInspect, text)
-			err := q.cluster.Patch(ctx, changed, client.MergeFromWithOptions(q.task, client.MergeFromWithOptimisticLock{}))
+			err := q.cluster.Patch(ctx, changed, client.MergeFromWithOptions(q.task, client.MergeFromWithOptimisticLock{}), fieldManager)
 			if apierrors.IsForbidden(err) {
 				return fmt.Errorf("looking at the directories of task %q needs the right to change the task, since it starts a pod with the task's Secrets: %w", q.task.Name, err)
 			}
@@ -239,7 +239,7 @@ func (q *question) withdraw() {
 	}
 	changed := task.DeepCopy()
 	delete(changed.Annotations, v1alpha1.AnnotationInspect)
-	_ = q.cluster.Patch(ctx, changed, client.MergeFromWithOptions(task, client.MergeFromWithOptimisticLock{}))
+	_ = q.cluster.Patch(ctx, changed, client.MergeFromWithOptions(task, client.MergeFromWithOptimisticLock{}), fieldManager)
 }
 
 // lineView shows what is waited for: on a terminal in one line, else in a line whenever it changes.

@@ -63,5 +63,5 @@ func (c *cancelCommand) Run(ctx context.Context) error {
 func requestCancel(ctx context.Context, cluster *cluster, run *v1alpha1.SyncRun) error {
 	before := run.DeepCopy()
 	run.Spec.Cancel = true
-	return cluster.Patch(ctx, run, client.MergeFrom(before))
+	return cluster.Patch(ctx, run, client.MergeFrom(before), fieldManager)
 }

@@ -20,6 +20,10 @@ type cluster struct {
 	namespace string
 }
 
+// fieldManager is who a change of a task or a run is by. A name that begins with kubectl, as the program's does, would let Flux take the change
+// back: a request, or the cancel of a run.
+const fieldManager = client.FieldOwner("synccenter-plugin")
+
 // newScheme knows the kinds of the API, for the client and for printers.
 func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
