@@ -32,6 +32,9 @@ func (p *Planner) belongingOf(j *pair) belonging {
 		is.awaited = p.awaitedDepartment(j.source)
 		p.need(is.awaited)
 	}
+	if is.awaited != "" {
+		p.countStaying(p.membership.unclear, is.before)
+	}
 	unclear := ""
 	if len(j.source.unplaced) > 0 && p.options.Capabilities.Membership != directory.NoMembership {
 		unclear = j.source.unplaced[0]

@@ -265,7 +265,7 @@ func (p *Planner) occupied(id string, stay bool) *Decision {
 	}
 	if unclear := p.membership.unclear[id]; unclear > 0 {
 		return &Decision{Skipped, ReasonDepartmentUnknown, fmt.Sprintf(
-			"it goes when it is known where its people belong; the source names no department that it has for some of them (%d), see their records", unclear)}
+			"it goes when it is known where its people belong; for some of them (%d) the source names no department that it has, or only ones that are unknown or cannot be made, see their records", unclear)}
 	}
 	if stay {
 		return &Decision{Skipped, ReasonDepartmentUnknown, "it goes when its people are in their new departments, of which one is unknown or cannot be made"}

@@ -10,8 +10,8 @@ import (
 // needs fills in which operations of the same plan an operation needs, while the plan is numbered.
 type needs struct {
 	*Planner
-	// gained says which departments get people, left from which ones people move away.
-	gained, left map[string]int
+	// gained says which departments get people, left from which ones people move away, and lost which ones are the last of people who lose them.
+	gained, left, lost map[string]int
 	// exchanged says where those users stand in the plan whose identifier others claim, opened which departments have a temporary name
 	// since when, and moved where departments are moved.
 	exchanged, opened, moved map[string]int
@@ -24,7 +24,7 @@ type needs struct {
 }
 
 func newNeeds(p *Planner) *needs {
-	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, movedIn: map[string]uint32{}, renamed: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, adopted: map[entryKey]int{}}
+	return &needs{Planner: p, exchanged: map[string]int{}, opened: map[string]int{}, moved: map[string]int{}, movedIn: map[string]uint32{}, renamed: map[string]int{}, gained: map[string]int{}, left: map[string]int{}, lost: map[string]int{}, adopted: map[entryKey]int{}}
 }
 
 // fill gives an operation that has its index its needs, and notes it for those that come later.
@@ -78,6 +78,7 @@ func (n *needs) fillDepartment(o *Operation) {
 	}
 	if o.Kind == DeleteDepartment {
 		o.need(n.left, o.SourceID)
+		o.need(n.lost, o.SourceID)
 	}
 	if o.Kind == CreateDepartment || o.Kind == MoveDepartment || n.renames(o) {
 		o.need(n.opened, n.departments.takes[o.SourceID])
@@ -100,6 +101,7 @@ func (n *needs) fillMembers(o *Operation) {
 			o.need(n.gained, other)
 		}
 	case takingAway:
+		n.lost[o.SourceID] = o.Index
 	}
 }
 
