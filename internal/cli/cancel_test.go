@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 
@@ -24,7 +23,7 @@ func TestCancelIsNotTakenForKubectl(t *testing.T) {
 	}
 	var managers []string
 	for _, entry := range run.ManagedFields {
-		if bytes.Contains(entry.FieldsV1.Raw, []byte(`"f:cancel"`)) && entry.Manager == "synccenter-plugin" {
+		if strings.Contains(entry.FieldsV1.GetRawString(), `"f:cancel"`) && entry.Manager == "synccenter-plugin" {
 			return
 		}
 		managers = append(managers, entry.Manager)
