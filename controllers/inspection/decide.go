@@ -159,10 +159,10 @@ func checkWhenDue(o *observed, now time.Time, next step) step {
 	slot := slotOf(o.task, now)
 	due := slot.end
 	switch {
-	case last == nil, last.Checked != o.checked, last.Ended.Before(slot.begin):
+	case last == nil, last.Checked != o.checked, last.spokeAt(now).Before(slot.begin):
 		due = now
-	case last.Troubled && last.Ended.Add(afterTrouble).Before(due):
-		due = last.Ended.Add(afterTrouble)
+	case last.Troubled && last.spokeAt(now).Add(afterTrouble).Before(due):
+		due = last.spokeAt(now).Add(afterTrouble)
 	}
 	if due.After(now) {
 		next.again = earlier(next.again, due.Sub(now))
@@ -203,11 +203,14 @@ func hashOf(text string) uint64 {
 	return binary.BigEndian.Uint64(sum[:8]) >> 1
 }
 
-// checkID follows from what was seen, so that deciding twice makes one check.
+// checkID follows from what was seen, so that deciding twice makes one check. It
+// differs from that of the check before, whose Job may still be there.
 func checkID(o *observed, last *look) string {
 	before := ""
 	if last != nil {
 		before = last.UID
+	} else if told := o.task.Status.LastCheck; told != nil {
+		before = told.Name
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d/%s/%s", o.task.Generation, o.checked, before))
 	return hex.EncodeToString(sum[:8])
@@ -216,11 +219,17 @@ func checkID(o *observed, last *look) string {
 // forever is how long the newest check is kept.
 const forever = time.Duration(1<<63 - 1)
 
-// keptFor is how long the answer of an inspection that is over is kept yet.
+// keptFor is how long the answer of an inspection that is over is kept yet. One
+// from a time when the manager's clock was ahead goes at once: else it would be
+// the newest again when that time has come.
 func (o *observed) keptFor(index int, now time.Time) time.Duration {
 	l := o.looks[index]
 	if l.open() {
 		return forever
+	}
+	spoke := l.spokeAt(now)
+	if spoke.IsZero() {
+		return 0
 	}
 	newer := 0
 	for _, other := range o.looks[:index] {
@@ -232,11 +241,11 @@ func (o *observed) keptFor(index int, now time.Time) time.Duration {
 	case l.Kind == inspection.KindCheck && newer == 0:
 		return forever
 	case l.Kind == inspection.KindCheck:
-		return l.Ended.Add(checksFor).Sub(now)
+		return spoke.Add(checksFor).Sub(now)
 	case newer >= answersKept:
 		return 0
 	}
-	return l.Ended.Add(answersFor).Sub(now)
+	return spoke.Add(answersFor).Sub(now)
 }
 
 func earlier(a, b time.Duration) time.Duration {

@@ -34,6 +34,13 @@ func over(age time.Duration) look {
 	return look{InspectionHead: cluster.InspectionHead{Name: "hr-check-0", UID: "check", Kind: inspection.KindCheck, Checked: "now", Begun: ended, Ended: &ended}}
 }
 
+// aheadBy is a check that was made so long ago, by a pod on a node whose clock is ahead.
+func aheadBy(ahead, age time.Duration) look {
+	l := over(age - ahead)
+	l.Begun = testTime.Add(-age)
+	return l
+}
+
 func explained(uid string, age time.Duration) look {
 	l := over(age)
 	l.UID, l.Kind = uid, inspection.KindExplain
@@ -91,6 +98,10 @@ func TestDecide(t *testing.T) {
 		"checked a moment ago":                      {seen: seen(over(time.Second)), want: doNothing, again: time.Hour},
 		"checked long ago":                          {seen: seen(over(2 * time.Hour)), want: begin},
 		"what concerns the ends changed":            {seen: with(seen(over(time.Second)), func(o *observed) { o.checked = "changed" }), want: begin},
+		"a clock that was ahead told of it":         {seen: seen(over(-365 * 24 * time.Hour)), want: forget},
+		"so it did before another one":              {seen: seen(over(time.Second), over(-365*24*time.Hour)), want: forget},
+		"the clock of its pod is ahead":             {seen: seen(aheadBy(24*time.Hour, time.Second)), want: doNothing, again: time.Hour},
+		"it was long ago":                           {seen: seen(aheadBy(24*time.Hour, 2*time.Hour)), want: begin},
 		"a check that gave no answer":               {seen: seen(changed(over(time.Second), func(l *look) { l.Troubled = true })), want: doNothing, again: afterTrouble},
 		"a check that gave no answer a while ago":   {seen: seen(changed(over(6*time.Minute), func(l *look) { l.Troubled = true })), want: begin},
 		"a check goes on":                           {seen: seen(going(time.Second, "")), want: doNothing, again: patience},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -93,8 +94,9 @@ func (r *Reconciler) observeLooks(ctx context.Context, o *observed) error {
 			o.looks = append(o.looks, look{InspectionHead: cluster.HeadOf(&heads.Items[i])})
 		}
 	}
+	now := r.Clock.Now()
 	slices.SortFunc(o.looks, func(a, b look) int {
-		return cmp.Or(b.Begun.Compare(a.Begun), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(inspection.Trusted(b.Begun, now).Compare(inspection.Trusted(a.Begun, now)), cmp.Compare(a.Name, b.Name))
 	})
 	if !slices.ContainsFunc(o.looks, look.open) {
 		return nil
@@ -155,6 +157,9 @@ func lastWords(pod *corev1.Pod) string {
 
 // open: the last word is not said.
 func (l look) open() bool { return l.Ended == nil }
+
+// spokeAt is how old its word is.
+func (l look) spokeAt(now time.Time) time.Time { return inspection.SpokeAt(l.Begun, l.Ended, now) }
 
 // finishedBy is the reason with which a Job has ended; empty while it goes on.
 func finishedBy(job *batchv1.Job) string {

@@ -29,12 +29,14 @@ func (r *Reconciler) observeCheck(ctx context.Context, o *observed) error {
 		return fmt.Errorf("listing the checks of SyncTask %s/%s: %w", o.task.Namespace, o.task.Name, err)
 	}
 	var newest *v1alpha1.SyncArtifact
-	var begun time.Time
+	var newestBegun time.Time
+	now := r.Clock.Now()
 	for i := range checks.Items {
 		check := &checks.Items[i]
 		head := cluster.HeadOf(check)
-		if metav1.IsControlledBy(check, o.task) && (head.Ended != nil || head.Troubled) && (newest == nil || head.Begun.After(begun)) {
-			newest, begun = check, head.Begun
+		begun := inspection.Trusted(head.Begun, now)
+		if metav1.IsControlledBy(check, o.task) && (head.Ended != nil || head.Troubled) && (newest == nil || begun.After(newestBegun)) {
+			newest, newestBegun = check, begun
 		}
 	}
 	if newest == nil {

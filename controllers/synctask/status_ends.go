@@ -49,13 +49,13 @@ func setEnds(result *v1alpha1.SyncTaskStatus, set condition.Setter, o *observed)
 }
 
 func setEnd(set condition.Setter, o *observed, e end) {
-	told, at := tellingRun(o, e)
+	told, at := tellingRun(o, e, set.Now)
 	check, present := o.check, meta.FindStatusCondition(*set.Conditions, e.condition)
 	current := present != nil && present.ObservedGeneration == o.task.Generation
-	if told == nil && current && overtaken(o) {
+	if told == nil && current && overtaken(o, set.Now) {
 		return // a run that is gone has told something newer
 	}
-	if check != nil && check.Checked == o.checked && (told == nil || spoke(check).After(at)) {
+	if check != nil && check.Checked == o.checked && (told == nil || spoke(check, set.Now).After(at)) {
 		switch {
 		case check.Trouble != "":
 			set.Set(e.condition, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed, "The check could not be made. "+check.Trouble)
@@ -99,23 +99,19 @@ func withRetry(message, task string) string {
 }
 
 // overtaken says whether an execution has ended after the newest check.
-func overtaken(o *observed) bool {
+func overtaken(o *observed, now time.Time) bool {
 	return o.check != nil && slices.ContainsFunc(o.task.Status.RecentExecutions, func(e v1alpha1.RecentExecution) bool {
-		return e.Time.After(spoke(o.check))
+		return inspection.Trusted(e.Time.Time, now).After(spoke(o.check, now))
 	})
 }
 
-// spoke is how old the word of a check is: one that has not ended knows no more
-// of the directories than when it began.
-func spoke(check *inspection.Inspection) time.Time {
-	if check.Ended == nil {
-		return check.Begun
-	}
-	return *check.Ended
+// spoke is how old the word of a check is.
+func spoke(check *inspection.Inspection, now time.Time) time.Time {
+	return inspection.SpokeAt(check.Begun, check.Ended, now)
 }
 
 // tellingRun is what the newest run of the present definition told about an end, and when.
-func tellingRun(o *observed, e end) (told *report.Endpoint, at time.Time) {
+func tellingRun(o *observed, e end, now time.Time) (told *report.Endpoint, at time.Time) {
 	for i := range o.runs {
 		run := &o.runs[i]
 		facts := o.reports[run.UID]
@@ -128,7 +124,7 @@ func tellingRun(o *observed, e end) (told *report.Endpoint, at time.Time) {
 		}
 		found := *e.ofRun(facts)
 		found.Message = cmp.Or(found.Message, fmt.Sprintf("It answered run %q.", run.Name))
-		return &found, at
+		return &found, inspection.Trusted(at, now)
 	}
 	return nil, time.Time{}
 }

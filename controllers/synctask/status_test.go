@@ -23,7 +23,7 @@ import (
 // execution is a run of the task's present generation that has ended.
 func execution(sequence int64) v1alpha1.SyncRun {
 	name := fmt.Sprintf("hr-%d", sequence)
-	end := metav1.NewTime(testTime.Add(time.Duration(sequence) * time.Hour))
+	end := metav1.NewTime(testTime.Add(time.Duration(sequence-24) * time.Hour))
 	return v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "people", UID: types.UID(name)},
 		Status: v1alpha1.SyncRunStatus{
@@ -338,4 +338,44 @@ func TestARunOutdoesAnOlderCheckThatIsStuck(t *testing.T) {
 		got := check(t, &observed{task: task, runs: []v1alpha1.SyncRun{run}, reports: reports, checked: "now", check: stuck(run.Status.CompletionTime.Add(time.Minute))})
 		expect(t, got.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionUnknown, v1alpha1.ReasonCheckFailed)
 	})
+}
+
+// TestWordsOfAClockThatWasAhead: a check or a run that says it was made long after
+// now was made before those whose time has come.
+func TestWordsOfAClockThatWasAhead(t *testing.T) {
+	t.Parallel()
+	now, ahead := testTime, testTime.AddDate(1, 0, 0)
+	checked := func(at time.Time) *inspection.Inspection {
+		end := inspection.End{Endpoint: *connected("the check's word")}
+		return &inspection.Inspection{Name: "hr-check-1", Checked: "now", Begun: at, Ended: &at, Check: &inspection.Check{Source: end, Target: end}}
+	}
+	executed := func(at time.Time) v1alpha1.SyncRun {
+		run := execution(1)
+		run.Status.CompletionTime = &metav1.Time{Time: at}
+		return run
+	}
+	const ofCheck, ofRun = "the check's word", "the run's word"
+	for name, test := range map[string]struct {
+		check, run time.Time
+		want       string
+	}{
+		"the check's was ahead": {check: ahead, run: now.Add(-time.Hour), want: ofRun},
+		"the run's was ahead":   {check: now.Add(-time.Hour), run: ahead, want: ofCheck},
+		"neither was":           {check: now.Add(-time.Minute), run: now.Add(-time.Hour), want: ofCheck},
+		"clocks differ":         {check: now.Add(2 * time.Minute), run: now, want: ofCheck},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := &observed{task: newTask("hr", 0), checked: "now", runs: []v1alpha1.SyncRun{executed(test.run)}, check: checked(test.check)}
+			o.reports = map[types.UID]*report.Report{"hr-1": {Source: connected(ofRun), Target: connected(ofRun)}}
+			o.task.Status = check(t, o)
+			if message := expect(t, o.task.Status.Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionTrue, v1alpha1.ReasonConnected); message != test.want {
+				t.Errorf("the source is said to be: %s, want %s", message, test.want)
+			}
+			gone := &observed{task: o.task, checked: "now", check: o.check}
+			if message := expect(t, check(t, gone).Conditions, v1alpha1.ConditionSourceReady, metav1.ConditionTrue, v1alpha1.ReasonConnected); message != test.want {
+				t.Errorf("when the run is gone the source is said to be: %s, want %s", message, test.want)
+			}
+		})
+	}
 }

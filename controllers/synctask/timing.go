@@ -179,7 +179,9 @@ func clockText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func progressOf(task *v1alpha1.SyncTask, timetable *v1alpha1.Schedule, now time.Time) *v1alpha1.ScheduleStatus {
 	known := task.Status.Schedule
 	if known != nil && known.Cron == timetable.Cron && known.TimeZone == timetable.TimeZone {
-		return known.DeepCopy()
+		progress := known.DeepCopy()
+		progress.Through = metav1.NewTime(schedule.DealtWith(known.Through.Time, now))
+		return progress
 	}
 	begin := metav1.NewTime(now.Truncate(time.Second))
 	if known == nil && task.Generation == 1 {
@@ -246,7 +248,8 @@ func (t *timing) applyTo(result *v1alpha1.SyncTaskStatus, set condition.Setter) 
 		next := metav1.NewTime(t.next)
 		result.NextScheduleTime = &next
 	}
-	if !t.last.IsZero() && (result.LastScheduleTime == nil || result.LastScheduleTime.Time.Before(t.last)) {
+	// One that has not come yet was written by a clock that was ahead.
+	if before := result.LastScheduleTime; !t.last.IsZero() && (before == nil || before.Time.Before(t.last) || before.After(set.Now)) {
 		last := metav1.NewTime(t.last)
 		result.LastScheduleTime = &last
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -268,6 +269,31 @@ func TestTaskWithoutAScheduleShowsNone(t *testing.T) {
 	}
 	if got.LastScheduleTime == nil {
 		t.Error("the last scheduled time is forgotten")
+	}
+}
+
+// TestAScheduleFollowsAClockThatIsPutBack: a task that ran while the clock was a
+// year ahead has the next run in time, and does not show a run of next year.
+func TestAScheduleFollowsAClockThatIsPutBack(t *testing.T) {
+	t.Parallel()
+	task := scheduledTask()
+	ahead := metav1.NewTime(testTime.AddDate(1, 0, 0))
+	task.Status.LastScheduleTime, task.Status.Schedule.Through = &ahead, ahead
+	var made []time.Time
+	for minute := range 31 {
+		now := testTime.Add(time.Duration(minute) * time.Minute)
+		o := &observed{task: task}
+		next := decide(o, now)
+		if next.action == createRun {
+			made = append(made, next.timing.start)
+		}
+		task.Status = status(o, next, nil, now)
+	}
+	if want := []time.Time{testTime.Add(15 * time.Minute), testTime.Add(30 * time.Minute)}; !cmp.Equal(made, want) {
+		t.Errorf("runs were made for %v, want %v", made, want)
+	}
+	if last := task.Status.LastScheduleTime; !last.Time.Equal(testTime.Add(30 * time.Minute)) {
+		t.Errorf("the last scheduled time is %s", last)
 	}
 }
 

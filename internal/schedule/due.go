@@ -26,9 +26,7 @@ type Due struct {
 // may be started for as long as the deadline after it. Of several times that may be started it is the newest: a pause is not followed by
 // a storm. It is that one even if it is done, since starting it again changes nothing.
 func (s Schedule) Due(through, now time.Time, deadline time.Duration, done ...time.Time) Due {
-	if through.After(now.Add(clockDoubt)) {
-		through = now
-	}
+	through = DealtWith(through, now)
 	due := Due{Next: s.Next(later(through, now))}
 	const second = time.Second // Next is the first time after a time, and a time at the very deadline may be started
 	for t := s.Next(later(through, now.Add(-deadline-second))); hasCome(t, now); t = s.Next(t) {
@@ -42,6 +40,15 @@ func (s Schedule) Due(through, now time.Time, deadline time.Duration, done ...ti
 		}
 	}
 	return due
+}
+
+// DealtWith is up to when everything is dealt with, as far as that can be believed now. It is for whoever keeps the time: while it stays in
+// doubt, no time ever comes after it.
+func DealtWith(through, now time.Time) time.Time {
+	if through.After(now.Add(clockDoubt)) {
+		return now.Truncate(time.Second)
+	}
+	return through
 }
 
 func hasCome(t, now time.Time) bool { return !t.IsZero() && !t.After(now) }
