@@ -284,11 +284,7 @@ func TestWhoHasWaitedLongestIsCheckedNext(t *testing.T) {
 		open = append(open, jobs.rest(asked, before, max(0, 1-i))...)
 	}
 	before := asked.Load()
-	gone := newTask("task-2")
-	gone.Namespace = w.namespace
-	if err := server.Client.Delete(t.Context(), gone); err != nil {
-		t.Fatal(err)
-	}
+	w.remove("task-2")
 	w.makeTasks(30)
 	if more := jobs.rest(asked, before, 0); len(open) != 1 || len(more) != 0 {
 		t.Fatalf("%d checks go on, want one", len(open)+len(more))
@@ -353,6 +349,76 @@ func TestTheLimitHoldsHoweverOldTheCacheIs(t *testing.T) {
 	}
 	if open := w.jobs(); len(open) != 2 {
 		t.Errorf("%d checks go on after one has ended, want 2", len(open))
+	}
+}
+
+// TestACheckThatLostItsTaskHoldsNoPlace: a backup brought back what is said of a
+// check that went on, without its owner, or a task was deleted and left it there.
+func TestACheckThatLostItsTaskHoldsNoPlace(t *testing.T) {
+	t.Parallel()
+	for name, lose := range map[string]func(head *v1alpha1.SyncArtifact){
+		"without an owner": func(head *v1alpha1.SyncArtifact) { head.OwnerReferences = nil },
+		"of an earlier task of its name": func(head *v1alpha1.SyncArtifact) {
+			head.OwnerReferences[0].UID = "before"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.makeTasks(2)
+			dying := w.looks(client.NewNamespacedClient(server.Killed(t, &apiserver.Killer{At: 2}), w.namespace))
+			if _, err := dying.Reconcile(t.Context(), ctrl.Request{NamespacedName: w.key("task-0")}); !errors.Is(err, apiserver.ErrKilled) {
+				t.Fatalf("the manager was not killed: %v", err)
+			}
+			head := w.onlyHead()
+			lose(head)
+			if err := server.Client.Update(t.Context(), head); err != nil {
+				t.Fatal(err)
+			}
+			looks := w.looks(w.ofNamespace())
+			looks.MaxConcurrentChecks = 1
+			w.look(looks, "task-1")
+			if task := w.onlyJob().Labels[v1alpha1.LabelTask]; task != "task-1" {
+				t.Errorf("%s is checked, want task-1", task)
+			}
+		})
+	}
+}
+
+// TestACheckWhoseTaskIsDeletedWithoutItHoldsNoPlace: it gets no last word, since
+// nobody sees to it any more. Its place is free when its Job has ended.
+func TestACheckWhoseTaskIsDeletedWithoutItHoldsNoPlace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.makeTasks(2)
+	looks := w.looks(w.ofNamespace())
+	looks.MaxConcurrentChecks = 1
+	w.look(looks, "task-0")
+	head, job := w.onlyHead(), w.onlyJob()
+	head.OwnerReferences = nil
+	if err := server.Client.Update(t.Context(), head); err != nil {
+		t.Fatal(err)
+	}
+	w.remove("task-0")
+	w.look(looks, "task-0")
+	w.look(looks, "task-1")
+	if task := w.onlyJob().Labels[v1alpha1.LabelTask]; task != "task-0" {
+		t.Fatalf("%s is checked while the Job of task-0 goes on", task)
+	}
+	w.end(job, batchv1.JobFailed, batchv1.JobFailureTarget, "DeadlineExceeded")
+	w.look(looks, "task-0")
+	w.look(looks, "task-1")
+	if task := w.onlyJob().Labels[v1alpha1.LabelTask]; task != "task-1" {
+		t.Errorf("%s is checked, want task-1", task)
+	}
+}
+
+func (w *world) remove(task string) {
+	w.Helper()
+	gone := newTask(task)
+	gone.Namespace = w.namespace
+	if err := server.Client.Delete(w.Context(), gone); err != nil {
+		w.Fatal(err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -69,18 +70,33 @@ func (r *Reconciler) observePlaces(ctx context.Context, task types.NamespacedNam
 	return nil
 }
 
-// isOver says whether a check has its last word and no Job any more that works.
+// isOver says whether a check has its last word, or nobody who sees to it, and no Job any more that works.
 func (r *Reconciler) isOver(ctx context.Context, namespace string, taken place) (bool, error) {
 	if taken.head != "" {
 		var head v1alpha1.SyncArtifact
 		found, err := r.find(ctx, types.NamespacedName{Namespace: namespace, Name: taken.head}, &head)
-		if err != nil || (found && cluster.HeadOf(&head).Ended == nil) {
+		if err == nil && found {
+			found, err = r.isOpen(ctx, &head)
+		}
+		if err != nil || found {
 			return false, err
 		}
 	}
 	var job batchv1.Job
 	found, err := r.find(ctx, types.NamespacedName{Namespace: namespace, Name: taken.job}, &job)
 	return err == nil && (!found || finishedBy(&job) != ""), err
+}
+
+// isOpen says whether the last word about a check is still to come. One that
+// lost its task, as after a restore, gets none: it holds no place for ever.
+func (r *Reconciler) isOpen(ctx context.Context, head *v1alpha1.SyncArtifact) (bool, error) {
+	owner := metav1.GetControllerOf(head)
+	if cluster.HeadOf(head).Ended != nil || owner == nil {
+		return false, nil
+	}
+	var task v1alpha1.SyncTask
+	found, err := r.find(ctx, types.NamespacedName{Namespace: head.Namespace, Name: owner.Name}, &task)
+	return found && task.UID == owner.UID, err
 }
 
 // find reads an object from the cache. One that it does not show may be too new
@@ -122,12 +138,17 @@ func (r *Reconciler) recallPlaces(ctx context.Context) error {
 		return fmt.Errorf("listing the checks of all SyncTasks: %w", err)
 	}
 	for i := range heads.Items {
-		object := &heads.Items[i]
-		if head := cluster.HeadOf(object); head.Ended == nil {
-			task := types.NamespacedName{Namespace: object.Namespace, Name: object.Labels[v1alpha1.LabelTask]}
-			if err := found.take(task, head.Name, head.UID); err != nil {
-				return err
-			}
+		open, err := r.isOpen(ctx, &heads.Items[i])
+		if err != nil {
+			return err
+		}
+		if !open {
+			continue
+		}
+		head := cluster.HeadOf(&heads.Items[i])
+		task := types.NamespacedName{Namespace: heads.Items[i].Namespace, Name: heads.Items[i].Labels[v1alpha1.LabelTask]}
+		if err := found.take(task, head.Name, head.UID); err != nil {
+			return err
 		}
 	}
 	r.places.taken = found.taken
