@@ -3,6 +3,7 @@ package retention
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
+	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/past"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 )
@@ -28,9 +30,8 @@ const (
 	orphanAge = 6 * time.Hour
 	// leftoverAge is how long after its end a run's own pod has time to tidy up.
 	leftoverAge = 10 * time.Minute
-	// findingsLimit is how many objects one look removes at most, and refusalsLimit how many refusals it takes. The next one goes on.
+	// findingsLimit is how many objects one look removes at most. The next one goes on.
 	findingsLimit = 10_000
-	refusalsLimit = 10
 )
 
 // Sweeper looks through all that is stored, now and then: for what runs have
@@ -80,23 +81,22 @@ type findings struct {
 	namespaces map[string]int64
 }
 
-// Sweep looks through the store once.
+// Sweep looks through the store once. What goes wrong with one namespace or object
+// is told, and keeps nothing from the others.
 func (s *Sweeper) Sweep(ctx context.Context) error {
 	pace := rate.NewLimiter(pagesPerSecond, pagesPerSecond)
-	f, err := s.look(ctx, pace)
+	known, err := s.known(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.removeSuspects(ctx, pace, f), s.hint(ctx, f))
+	f, err := s.look(ctx, pace, known)
+	return errors.Join(err, s.removeSuspects(ctx, pace, f), s.hint(ctx, f))
 }
 
 // look adds up what is stored. It reads the metadata alone.
-func (s *Sweeper) look(ctx context.Context, pace *rate.Limiter) (*findings, error) {
-	known, err := s.known(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *Sweeper) look(ctx context.Context, pace *rate.Limiter, known *cached) (*findings, error) {
 	f := &findings{tasks: map[types.NamespacedName]int64{}, states: map[types.NamespacedName]int64{}, namespaces: map[string]int64{}}
+	var wrong failures
 	namespaces := s.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
@@ -104,22 +104,36 @@ func (s *Sweeper) look(ctx context.Context, pace *rate.Limiter) (*findings, erro
 	for _, namespace := range namespaces {
 		err := cluster.Visit(ctx, paced{s.Direct, pace}, namespace, func(item cluster.Item) { s.see(f, known, item) })
 		if err != nil {
-			return nil, err
+			wrong.add(err)
 		}
 	}
-	return f, nil
+	return f, wrong.all()
 }
 
-// known are the keys of the runs that this manager knows of, and whether each goes on.
-func (s *Sweeper) known(ctx context.Context) (map[cluster.RunKey]bool, error) {
-	keys := map[cluster.RunKey]bool{}
+// cached is what this manager knows of, so that it needs no further look.
+type cached struct {
+	// runs says of each run whether it goes on.
+	runs  map[cluster.RunKey]bool
+	tasks map[types.UID]bool
+}
+
+// known asks the caches.
+func (s *Sweeper) known(ctx context.Context) (*cached, error) {
+	result := &cached{runs: map[cluster.RunKey]bool{}, tasks: map[types.UID]bool{}}
+	var tasks v1alpha1.SyncTaskList
+	if err := s.Client.List(ctx, &tasks, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing the tasks to find what belongs to none of them: %w", err)
+	}
+	for i := range tasks.Items {
+		result.tasks[tasks.Items[i].UID] = true
+	}
 	add := func(uid types.UID, going bool) {
 		if key, err := cluster.KeyOf(uid); err == nil {
-			keys[key] = going
+			result.runs[key] = going
 		}
 	}
 	if s.Ended == nil || s.Going == nil {
-		return keys, nil
+		return result, nil
 	}
 	going, err := runsIn(ctx, s.Going, "")
 	if err != nil {
@@ -129,13 +143,17 @@ func (s *Sweeper) known(ctx context.Context) (map[cluster.RunKey]bool, error) {
 		add(going.Items[i].UID, true)
 	}
 	s.Ended.Visit(func(uid types.UID) { add(uid, false) })
-	return keys, nil
+	return result, nil
 }
 
 // see adds up one object, and suspects it if it may have to go.
-func (s *Sweeper) see(f *findings, known map[cluster.RunKey]bool, item cluster.Item) {
+func (s *Sweeper) see(f *findings, known *cached, item cluster.Item) {
+	old := s.Clock.Since(item.Created) >= orphanAge
 	if item.Inspection {
-		return // the task that it looks at owns it
+		if item.GoesWithTask() && !known.tasks[item.OwnerTask] && old {
+			f.suspect(item)
+		}
+		return // it counts in no budget
 	}
 	task := types.NamespacedName{Namespace: item.Namespace, Name: item.Task}
 	f.tasks[task] += item.Bytes
@@ -144,12 +162,14 @@ func (s *Sweeper) see(f *findings, known map[cluster.RunKey]bool, item cluster.I
 		f.states[task] += item.Bytes
 	}
 	key, ofRun := item.RunKey()
-	if !ofRun || len(f.suspects) == findingsLimit {
-		return
+	going, isKnown := known.runs[key]
+	if ofRun && !going && (isOfUnfinished(item) || (!isKnown && old)) {
+		f.suspect(item)
 	}
-	going, isKnown := known[key]
-	old := s.Clock.Since(item.Created) >= orphanAge
-	if !going && (isOfUnfinished(item) || (!isKnown && old)) {
+}
+
+func (f *findings) suspect(item cluster.Item) {
+	if len(f.suspects) < findingsLimit {
 		f.suspects = append(f.suspects, item)
 	}
 }

@@ -2,6 +2,7 @@ package retention_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/retention"
 	"synccenter.dev/synccenter/internal/artifact"
+	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/inspection"
 )
@@ -77,14 +79,21 @@ func (w *world) withoutOwners(run *v1alpha1.SyncRun) {
 	}
 	for i := range list.Items {
 		if object := &list.Items[i]; object.Writer.UID == run.UID {
-			if err := w.client.Delete(w.Context(), object); err != nil {
-				w.Fatal(err)
-			}
-			object.OwnerReferences, object.UID, object.ResourceVersion = nil, "", ""
-			if err := w.client.Create(w.Context(), object); err != nil {
-				w.Fatal(err)
-			}
+			object.OwnerReferences = nil
+			w.renew(object)
 		}
+	}
+}
+
+// renew makes an object anew as it is given here.
+func (w *world) renew(object *v1alpha1.SyncArtifact) {
+	w.Helper()
+	if err := w.client.Delete(w.Context(), object); err != nil {
+		w.Fatal(err)
+	}
+	object.UID, object.ResourceVersion = "", ""
+	if err := w.client.Create(w.Context(), object); err != nil {
+		w.Fatal(err)
 	}
 }
 
@@ -259,33 +268,189 @@ func TestNothingGoesThatNobodyCouldAskAbout(t *testing.T) {
 	}
 }
 
-// TestOneRefusedRemovalStopsNoOther: what the API server does not let us remove is
-// told, and all the rest goes.
-func TestOneRefusedRemovalStopsNoOther(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.task("hr", v1alpha1.History{})
-	w.gone("hr-deleted", "deleted")
-	before := w.stored()
-	w.later(7 * time.Hour)
+// refusing is a client whose API server lets nobody delete some objects.
+func (w *world) refusing(refuse func(*v1alpha1.SyncArtifact) bool) client.Client {
+	w.Helper()
 	inner, err := client.NewWithWatch(server.Config, client.Options{Scheme: server.Scheme})
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
-	refusing := interceptor.NewClient(inner, interceptor.Funcs{
+	return interceptor.NewClient(inner, interceptor.Funcs{
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			if o.GetName() == before[0] {
+			var object v1alpha1.SyncArtifact
+			if err := c.Get(ctx, client.ObjectKeyFromObject(o), &object); err != nil {
+				return err
+			}
+			if refuse(&object) {
 				return apierrors.NewForbidden(schema.GroupResource{Resource: "syncartifacts"}, o.GetName(), nil)
 			}
 			return c.Delete(ctx, o, opts...)
 		},
 	})
-	if err := w.sweep(w.reconciler(refusing)); !apierrors.IsForbidden(err) {
-		t.Errorf("the refusal is told as %v", err)
+}
+
+// TestRefusedRemovalsStopNoOther: what the API server does not let us remove is
+// told, and all the rest goes, however much is refused.
+func TestRefusedRemovalsStopNoOther(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task("hr", v1alpha1.History{})
+	for i := range 5 {
+		w.gone(fmt.Sprintf("hr-deleted-%d", i), types.UID(fmt.Sprintf("deleted-%d", i)))
 	}
-	if left := w.stored(); !slices.Equal(left, before[:1]) {
-		t.Errorf("%v are left, want %s alone", left, before[0])
+	refused := w.stored()
+	w.gone("hr-free", "free")
+	w.later(7 * time.Hour)
+	err := w.sweep(w.reconciler(w.refusing(func(object *v1alpha1.SyncArtifact) bool { return slices.Contains(refused, object.Name) })))
+	if diff := cmp.Diff(refused, w.stored()); diff != "" {
+		t.Errorf("what is stored (-refused +left):\n%s", diff)
 	}
+	if !apierrors.IsForbidden(err) {
+		t.Fatalf("the refusals are told as %v", err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if want := fmt.Sprintf("and %d more", len(refused)-10); len(lines) != 11 || lines[10] != want {
+		t.Errorf("the refusals are told in %d lines, and the last is %q, want 11 and %q", len(lines), lines[len(lines)-1], want)
+	}
+}
+
+// unlabelled makes an object anew without the label that names its run.
+func (w *world) unlabelled(name string) {
+	w.Helper()
+	var object v1alpha1.SyncArtifact
+	if err := w.client.Get(w.Context(), types.NamespacedName{Namespace: w.namespace, Name: name}, &object); err != nil {
+		w.Fatal(err)
+	}
+	delete(object.Labels, v1alpha1.LabelRun)
+	w.renew(&object)
+}
+
+// TestPlansWithoutTheNameOfTheirRun: whose run is gone goes, and of one that
+// exists nothing; neither keeps anything from the others.
+func TestPlansWithoutTheNameOfTheirRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.task("hr", v1alpha1.History{})
+	w.unfinished(w.goesOn("hr-going"), 300_000)
+	needed := w.stored()
+	for _, name := range needed {
+		w.unlabelled(name)
+	}
+	w.gone("hr-deleted", "deleted")
+	for _, name := range w.stored() {
+		if !slices.Contains(needed, name) && strings.Contains(name, "plan") {
+			w.unlabelled(name)
+		}
+	}
+	w.gone("hr-restored", "restored")
+	w.later(7 * time.Hour)
+	if err := w.sweep(w.reconciler(w.client)); err != nil {
+		t.Errorf("the look ends with %v", err)
+	}
+	if diff := cmp.Diff(needed, w.stored()); diff != "" {
+		t.Errorf("what is stored (-needed +left):\n%s", diff)
+	}
+}
+
+// TestOneNamespaceThatCannotBeReadStopsNoOther: it keeps what it has, and that is told.
+func TestOneNamespaceThatCannotBeReadStopsNoOther(t *testing.T) {
+	t.Parallel()
+	for kind, what := range map[string]string{v1alpha1.KindSyncArtifact: "what is stored", v1alpha1.KindSyncRun: "its runs"} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			closed, open := newWorld(t), newWorld(t)
+			for _, w := range []*world{closed, open} {
+				w.gone("hr-deleted", "deleted")
+				w.later(7 * time.Hour)
+			}
+			before := closed.stored()
+			sweeper := &retention.Sweeper{Reconciler: open.reconciler(closedTo{open.client, closed.namespace, kind}), Namespaces: []string{closed.namespace, open.namespace}}
+			if err := sweeper.Sweep(t.Context()); !errors.Is(err, errKilled) || !strings.Contains(err.Error(), closed.namespace) {
+				t.Errorf("it is told as %v", err)
+			}
+			if diff := cmp.Diff(before, closed.stored()); diff != "" {
+				t.Errorf("in the namespace that cannot be read (-before +left):\n%s", diff)
+			}
+			if left := open.stored(); len(left) > 0 {
+				t.Errorf("in the other one %v are left", left)
+			}
+		})
+	}
+}
+
+// closedTo reads as an API server that does not show the objects of a kind in a namespace.
+type closedTo struct {
+	client.Client
+	namespace, kind string
+}
+
+func (c closedTo) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	var asked client.ListOptions
+	asked.ApplyOptions(options)
+	if asked.Namespace == c.namespace && list.GetObjectKind().GroupVersionKind().Kind == c.kind+"List" {
+		return errKilled
+	}
+	return c.Client.List(ctx, list, options...)
+}
+
+// answered stores a list for somebody, and what is said of it.
+func (w *world) answered(task *v1alpha1.SyncTask, name string) {
+	w.Helper()
+	uid := inspection.UID(string(task.UID), name)
+	options := cluster.OptionsOf(w.client, task, inspection.Name(task.Name, inspection.KindUnmanaged, uid), uid, inspection.KindUnmanaged)
+	ended := w.clock.Now()
+	told := &inspection.Inspection{SchemaVersion: inspection.SchemaVersion, Name: options.Writer.Run, UID: uid, Begun: ended, Ended: &ended}
+	if err := cluster.NewInspections(options).Create(w.Context(), told); err != nil {
+		w.Fatal(err)
+	}
+	if _, err := artifacttest.WriteAll(w.Context(), cluster.New(options), artifact.Scope{Run: uid}, inspection.AnswerStream, noise(300_000)); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// TestAnswersThatBelongToNoTaskGo: they hold names of people. A backup brought them
+// back without their owner, or a task was deleted and left them there.
+func TestAnswersThatBelongToNoTaskGo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.answered(w.task("hr", v1alpha1.History{}), "needed")
+	w.answered(w.task("sales", v1alpha1.History{}), "of another task")
+	needed := w.stored()
+	gone := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "hr", UID: "before"}}
+	w.answered(gone, "of an earlier task of the name")
+	for _, name := range w.stored() {
+		if !slices.Contains(needed, name) {
+			w.ownerless(name)
+		}
+	}
+	w.answered(gone, "whose owner is not there")
+	litter := len(w.stored()) - len(needed)
+	if litter < 6 {
+		t.Fatalf("%d objects belong to no task; this test no longer shows what it is for", litter)
+	}
+
+	w.later(5 * time.Hour)
+	if err := w.sweep(w.reconciler(w.client)); err != nil || len(w.stored()) != len(needed)+litter {
+		t.Fatalf("%d of %d objects are left after five hours (%v)", len(w.stored())-len(needed), litter, err)
+	}
+	w.later(7 * time.Hour)
+	if err := w.sweep(w.reconciler(w.client)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(needed, w.stored()); diff != "" {
+		t.Errorf("what is stored (-needed +left):\n%s", diff)
+	}
+	w.expectTold(fmt.Sprintf("objects of inspections without a task: %d; stored objects of runs that are gone: 0", litter))
+}
+
+func (w *world) ownerless(name string) {
+	w.Helper()
+	var object v1alpha1.SyncArtifact
+	if err := w.client.Get(w.Context(), types.NamespacedName{Namespace: w.namespace, Name: name}, &object); err != nil {
+		w.Fatal(err)
+	}
+	object.OwnerReferences = nil
+	w.renew(&object)
 }
 
 // TestStateOfATaskThatIsGoneIsNamed: it stays, and the log says whose it is, so

@@ -24,10 +24,12 @@ type Item struct {
 	Created   time.Time
 	// Writer is the name of the run that wrote it last.
 	Writer string
-	// Run owns the object; empty for what belongs to an owner and outlives runs. Others says whether something else owns it.
-	Run    types.UID
-	Others bool
-	Task   string
+	// Run owns the object; empty for what belongs to an owner and outlives runs. OwnerTask is the SyncTask that owns what an inspection
+	// has stored. Others says whether something else owns the object.
+	Run       types.UID
+	OwnerTask types.UID
+	Others    bool
+	Task      string
 	// Kind is what the label synccenter.dev/artifact says.
 	Kind string
 	// Inspection: it tells of a look at the directories, or is a piece of the answer. It counts in no budget of runs: the newest answers
@@ -80,17 +82,33 @@ func parseRunKey(text string) (RunKey, bool) {
 // nameWords are what the name of an object says of its kind, after the key.
 var nameWords = map[string]string{
 	LabelValueChunk: LabelValueChunk, LabelValueManifest: LabelValueManifest, LabelValueReport: LabelValueReport, LabelValueReadReport: LabelValueReport,
+	LabelValueInspection: LabelValueReport,
 }
 
 // RunKey is the key of the run that the object belongs to. There is none of what belongs to an owner or to an inspection, and of what this
 // version does not know.
 func (i Item) RunKey() (RunKey, bool) {
+	if i.Inspection || i.OwnerTask != "" || i.Others {
+		return RunKey{}, false
+	}
+	return i.key()
+}
+
+// key is the key that the name begins with: that of a run, or of an inspection, which is named in the same way.
+func (i Item) key() (RunKey, bool) {
 	word, known := nameWords[i.Kind]
 	key, _, named := strings.Cut(i.Name, "-"+word+"-")
-	if !known || !named || i.Inspection || i.Others {
+	if !known || !named {
 		return RunKey{}, false
 	}
 	return parseRunKey(key)
+}
+
+// GoesWithTask says whether an inspection has stored the object, so that it goes with the SyncTask OwnerTask; without an owner it belongs
+// to nobody. It does not speak of what something else owns, and of what this version does not know.
+func (i Item) GoesWithTask() bool {
+	_, known := i.key()
+	return i.Inspection && known && i.Run == "" && !i.Others
 }
 
 // IsState says whether the object belongs to an owner, whoever that is.
@@ -123,9 +141,12 @@ func itemOf(object *metav1.PartialObjectMetadata) Item {
 		Inspection: object.Labels[v1alpha1.LabelInspection] != "", Bytes: storedBytes(object.Annotations),
 	}
 	for _, owner := range object.OwnerReferences {
-		if owner.Kind == v1alpha1.KindSyncRun {
+		switch owner.Kind {
+		case v1alpha1.KindSyncRun:
 			item.Run = owner.UID
-		} else {
+		case v1alpha1.KindSyncTask:
+			item.OwnerTask = owner.UID
+		default:
 			item.Others = true
 		}
 	}
