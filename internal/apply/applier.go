@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -297,7 +298,7 @@ func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubt
 	step, err := a.prepare(operation)
 	if err == nil {
 		step.finishes = operation.Finishes
-		entry, err := a.perform(ctx, step, doubtful)
+		entry, err := a.perform(ctx, &step, doubtful)
 		if err != nil {
 			return a.failed(ctx, err)
 		}
@@ -305,7 +306,7 @@ func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubt
 		switch {
 		case !doubtful || !a.refersToDoubt(nil, step.pending):
 		case isCreate(operation.Kind): // which it is, is known
-			outcome.Message = "whether it is there is not known, since nobody knows whether that was made; the next run compares: " + pendingList(step.pending)
+			outcome.Message = leftOut("whether it is there is not known, since nobody knows whether that was made; the next run compares: "+pendingList(step.pending), step.late)
 		default:
 			outcome = unsure(outcome)
 		}
@@ -320,9 +321,9 @@ func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubt
 
 // succeeded is the outcome of a step that was done.
 func (a *Applier) succeeded(operation *plan.Operation, step step, entry *directory.Entry) Outcome {
-	outcome := Outcome{Status: plan.Succeeded, Pending: step.pending}
-	if len(step.pending) > 0 {
-		outcome.Reason, outcome.Message = ReasonReferencePending, pendingMessage(step.pending)
+	outcome := Outcome{Status: plan.Succeeded, Pending: slices.Concat(step.pending, step.late)}
+	if len(outcome.Pending) > 0 {
+		outcome.Reason, outcome.Message = ReasonReferencePending, leftOut(pendingMessage(step.pending), step.late)
 	}
 	if entry != nil {
 		outcome.Learned = a.learn(step.wrote, entry)

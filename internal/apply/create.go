@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"synccenter.dev/synccenter/internal/connector"
 	"synccenter.dev/synccenter/internal/directory"
@@ -30,6 +31,12 @@ func (a *Applier) createUser(operation *plan.Operation) (step, error) {
 	s := a.create(operation, entry, a.target.CreateUser)
 	if len(missing) > 0 {
 		s.pending = []Pending{{Field: plan.FieldDepartments, IDs: missing}}
+	}
+	s.left = func(found *directory.Entry) []string {
+		return slices.DeleteFunc(slices.Clone(operation.Departments), func(id string) bool {
+			target, there := a.targets.of(directory.Department, id)
+			return !there || slices.Contains(found.Departments, target)
+		})
 	}
 	return s, nil
 }

@@ -44,6 +44,7 @@ func (a *Applier) lookBack(ctx context.Context, operation *plan.Operation, refus
 		return a.unlessFatal(ctx, err, unsure(refused))
 	case done:
 		a.proveNeeds(operation)
+		s.lookAt(entry)
 		return a.succeeded(operation, s, entry), nil
 	case entry != nil && changedOtherwise(entry, operation) != "":
 		return unsure(refused), nil

@@ -17,12 +17,16 @@ type step struct {
 	wrote []plan.Change
 	// pending are the references that were left out.
 	pending []Pending
+	// left says what an entry that an earlier attempt made does not refer to, since less was in the target then; nil when that is known anyway.
+	left func(*directory.Entry) []string
+	// late are those references.
+	late []Pending
 	// finishes: it is written even in a run that is to end.
 	finishes bool
 }
 
 // perform does a step. One that may have been done before, by an earlier attempt or by a call that broke, is settled by reading first.
-func (a *Applier) perform(ctx context.Context, s step, doubtful bool) (*directory.Entry, error) {
+func (a *Applier) perform(ctx context.Context, s *step, doubtful bool) (*directory.Entry, error) {
 	var entry *directory.Entry
 	// Where reading cannot tell, a write that was in doubt stays so, whatever becomes of the next one.
 	unsure := doubtful && s.done == nil
@@ -67,7 +71,7 @@ func (u *unsettled) Error() string { return u.cause.Error() }
 func (u *unsettled) Unwrap() error { return u.cause }
 
 // settle reads whether a step has been done.
-func (a *Applier) settle(ctx context.Context, s step) (entry *directory.Entry, done bool, err error) {
+func (a *Applier) settle(ctx context.Context, s *step) (entry *directory.Entry, done bool, err error) {
 	if s.done == nil {
 		if a.options.SettleOnly != "" {
 			return nil, false, &refusal{status: plan.Failed, reason: ReasonInDoubt,
@@ -79,5 +83,18 @@ func (a *Applier) settle(ctx context.Context, s step) (entry *directory.Entry, d
 		entry, done, err = s.done(ctx)
 		return err
 	})
+	if done && err == nil {
+		s.lookAt(entry)
+	}
 	return entry, done, err
+}
+
+// lookAt notes what an entry that was found done lacks.
+func (s *step) lookAt(entry *directory.Entry) {
+	if s.left == nil || entry == nil || entry.Err != nil {
+		return
+	}
+	if ids := s.left(entry); len(ids) > 0 {
+		s.late = []Pending{{Field: plan.FieldDepartments, IDs: ids}}
+	}
 }

@@ -118,7 +118,21 @@ func nothingButPending(pending []Pending) error {
 }
 
 func pendingMessage(pending []Pending) string {
+	if len(pending) == 0 {
+		return ""
+	}
 	return "left for a later run, since what it refers to is not in the target yet: " + pendingList(pending)
+}
+
+// leftOut adds to a message what an earlier attempt left out.
+func leftOut(message string, late []Pending) string {
+	if len(late) == 0 {
+		return message
+	}
+	if message != "" {
+		message += "; "
+	}
+	return message + "left for a later run, since what it refers to was not in the target yet when the entry was made: " + pendingList(late)
 }
 
 func pendingList(pending []Pending) string {

@@ -57,6 +57,12 @@ func (w *world) fails(method string, n int, fault memory.Fault) {
 // killed lets an attempt die right after its n-th call of a method to the target.
 func (r *run) killed(method string, n int) {
 	r.Helper()
+	r.killedAmid(method, n, func(memory.Call) *memory.Fault { return nil })
+}
+
+// killedAmid lets an attempt have trouble before it dies.
+func (r *run) killedAmid(method string, n int, trouble func(memory.Call) *memory.Fault) {
+	r.Helper()
 	l := &life{}
 	r.store.life, r.reports.life = l, l
 	r.target.Trouble(func(call memory.Call) *memory.Fault {
@@ -65,6 +71,9 @@ func (r *run) killed(method string, n int) {
 				l.dead = true
 				return &memory.Fault{Err: errDead, After: true}
 			}
+		}
+		if fault := trouble(call); fault != nil && !l.dead {
+			return fault
 		}
 		return l.fault(call)
 	})
