@@ -173,24 +173,29 @@ func missedSentence(count int, since time.Time, task *v1alpha1.SyncTask) string 
 
 func clockText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// progressOf is how far the manager is in the present schedule. A schedule that
-// is new or was changed begins now, and that of a new task when it was made:
-// what it would have started before is not made up for.
+// progressOf is how far the manager is in the present schedule. A clock that was
+// ahead by more than a day leaves no trace in it.
 func progressOf(task *v1alpha1.SyncTask, timetable *v1alpha1.Schedule, now time.Time) *v1alpha1.ScheduleStatus {
-	known := task.Status.Schedule
-	if known != nil && known.Cron == timetable.Cron && known.TimeZone == timetable.TimeZone {
-		progress := known.DeepCopy()
-		progress.Through = metav1.NewTime(schedule.DealtWith(known.Through.Time, now))
-		return progress
+	progress := task.Status.Schedule.DeepCopy()
+	if progress == nil || progress.Cron != timetable.Cron || progress.TimeZone != timetable.TimeZone {
+		progress = &v1alpha1.ScheduleStatus{Cron: timetable.Cron, TimeZone: timetable.TimeZone, Through: beginOf(task, now)}
 	}
+	progress.Through = metav1.NewTime(schedule.DealtWith(progress.Through.Time, now))
+	return progress
+}
+
+// beginOf is when the present schedule begins. One that is new or was changed
+// begins now, and that of a new task when it was made: what it would have
+// started before is not made up for.
+func beginOf(task *v1alpha1.SyncTask, now time.Time) metav1.Time {
 	begin := metav1.NewTime(now.Truncate(time.Second))
-	if known == nil && task.Generation == 1 {
+	if task.Status.Schedule == nil && task.Generation == 1 {
 		begin = task.CreationTimestamp
 	}
 	if last := task.Status.LastScheduleTime; last != nil && last.After(begin.Time) {
 		begin = *last
 	}
-	return &v1alpha1.ScheduleStatus{Cron: timetable.Cron, TimeZone: timetable.TimeZone, Through: begin}
+	return begin
 }
 
 // madeSince are the times whose runs were made since a time although the status

@@ -276,24 +276,29 @@ func TestTaskWithoutAScheduleShowsNone(t *testing.T) {
 // year ahead has the next run in time, and does not show a run of next year.
 func TestAScheduleFollowsAClockThatIsPutBack(t *testing.T) {
 	t.Parallel()
-	task := scheduledTask()
-	ahead := metav1.NewTime(testTime.AddDate(1, 0, 0))
-	task.Status.LastScheduleTime, task.Status.Schedule.Through = &ahead, ahead
-	var made []time.Time
-	for minute := range 31 {
-		now := testTime.Add(time.Duration(minute) * time.Minute)
-		o := &observed{task: task}
-		next := decide(o, now)
-		if next.action == createRun {
-			made = append(made, next.timing.start)
-		}
-		task.Status = status(o, next, nil, now)
-	}
-	if want := []time.Time{testTime.Add(15 * time.Minute), testTime.Add(30 * time.Minute)}; !cmp.Equal(made, want) {
-		t.Errorf("runs were made for %v, want %v", made, want)
-	}
-	if last := task.Status.LastScheduleTime; !last.Time.Equal(testTime.Add(30 * time.Minute)) {
-		t.Errorf("the last scheduled time is %s", last)
+	for name, cron := range map[string]string{"the same schedule": "*/15 * * * *", "another one since": "0 * * * *"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			task := scheduledTask()
+			ahead := metav1.NewTime(testTime.AddDate(1, 0, 0))
+			task.Status.LastScheduleTime, task.Status.Schedule.Through, task.Status.Schedule.Cron = &ahead, ahead, cron
+			var made []time.Time
+			for _, minutes := range []int{1, 15, 30} { // the manager looks at it when it is due, and not in between
+				now := testTime.Add(time.Duration(minutes) * time.Minute)
+				o := &observed{task: task}
+				next := decide(o, now)
+				if next.action == createRun {
+					made = append(made, next.timing.start)
+				}
+				task.Status = status(o, next, nil, now)
+			}
+			if want := []time.Time{testTime.Add(15 * time.Minute), testTime.Add(30 * time.Minute)}; !cmp.Equal(made, want) {
+				t.Errorf("runs were made for %v, want %v", made, want)
+			}
+			if last := task.Status.LastScheduleTime; !last.Time.Equal(testTime.Add(30 * time.Minute)) {
+				t.Errorf("the last scheduled time is %s", last)
+			}
+		})
 	}
 }
 
