@@ -153,8 +153,9 @@ type SyncTaskSpec struct {
 	// +kubebuilder:default={}
 	History History `json:"history,omitzero"`
 
-	// export stores the log of each run as a file. Default: none is stored, and
-	// "kubectl synccenter export RUN" builds one when somebody wants it.
+	// export stores the log of each run as a file, which everyone may read who may
+	// view ConfigMaps here: it holds names and values of people. Default: none is
+	// stored, and "kubectl synccenter export RUN" builds one when somebody wants it.
 	// Example: {type: ConfigMap}.
 	// +optional
 	Export *Export `json:"export,omitempty"`

@@ -13,6 +13,7 @@ import (
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/controllers/condition"
 	"synccenter.dev/synccenter/internal/definition"
+	"synccenter.dev/synccenter/internal/report"
 )
 
 // executionLimit is how many executions a task remembers.
@@ -100,18 +101,32 @@ func applyState(result *v1alpha1.SyncTaskStatus, set condition.Setter, o *observ
 			since := metav1.NewTime(state.PendingSince.Truncate(time.Second))
 			result.PendingDeletions.Since = &since
 		}
-		message := "No removal waits for a person."
 		if state.Pending > 0 {
-			message = strings.TrimSpace(fmt.Sprintf("Removals that wait for a person: %d, the oldest since run %q. %s", state.Pending, state.PendingRun, told.Notice))
-			set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld, message)
+			set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld, pendingMessage(o.task, told))
 			return
 		}
-		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, message)
+		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, "No removal waits for a person.")
 		return
 	}
 	if meta.FindStatusCondition(*set.Conditions, v1alpha1.ConditionDeletionsPending) == nil {
 		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, "No removal waits for a person.")
 	}
+}
+
+// pendingMessage says how many removals wait, since when and why, and how to see
+// them. Only the run that held them says why: as long as the same ones wait, its
+// words stay, since that run may be gone from the history long before.
+func pendingMessage(task *v1alpha1.SyncTask, told *report.Report) string {
+	waited := task.Status.PendingDeletions
+	known := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionDeletionsPending)
+	if told.Notice == "" && known != nil && known.Status == metav1.ConditionTrue && waited != nil && waited.ListDigest == told.State.PendingListDigest {
+		return known.Message
+	}
+	message := fmt.Sprintf("Removals that wait for a person: %d, the oldest since run %q. ", told.State.Pending, told.State.PendingRun)
+	if told.Notice != "" {
+		message += told.Notice + " "
+	}
+	return fmt.Sprintf("%sWho waits: kubectl synccenter links %s --state held", message, task.Name)
 }
 
 // phaseOf is the phase of the run that the task names, or empty if it is gone.

@@ -167,8 +167,21 @@ func TestReportsOfRuns(t *testing.T) {
 		t.Errorf("the target is said to be %q, want %q", message, want)
 	}
 	message = expect(t, status.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld)
-	if want := `Removals that wait for a person: 4, the oldest since run "hr-1". More than 2 percent left.`; message != want {
-		t.Errorf("message %q, want %q", message, want)
+	why := `Removals that wait for a person: 4, the oldest since run "hr-1". More than 2 percent left. Who waits: kubectl synccenter links hr --state held`
+	if message != why {
+		t.Errorf("message %q, want %q", message, why)
+	}
+	// A later run says nothing new about the same ones, and the run that held them goes.
+	later := &report.Report{State: &report.State{Users: 9, Pending: 4, PendingRun: "hr-1", PendingListDigest: "sha256:list", PendingSince: &since}}
+	same := check(t, &observed{task: task, runs: []v1alpha1.SyncRun{execution(4)}, reports: map[types.UID]*report.Report{"hr-4": later}})
+	if message := expect(t, same.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld); message != why {
+		t.Errorf("while the same ones wait the message is %q, want %q", message, why)
+	}
+	later.State.Pending, later.State.PendingListDigest = 3, "sha256:fewer"
+	fewer := check(t, &observed{task: task, runs: []v1alpha1.SyncRun{execution(4)}, reports: map[types.UID]*report.Report{"hr-4": later}})
+	message = expect(t, fewer.Conditions, v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld)
+	if want := `Removals that wait for a person: 3, the oldest since run "hr-1". Who waits: kubectl synccenter links hr --state held`; message != want {
+		t.Errorf("with fewer that wait the message is %q, want %q", message, want)
 	}
 	if status.Links.Users != 9 || status.PendingDeletions.Count != 4 || !status.PendingDeletions.Since.Time.Equal(since) {
 		t.Errorf("links %+v, pending %+v", status.Links, status.PendingDeletions)
