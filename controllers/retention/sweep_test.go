@@ -415,7 +415,21 @@ func TestAnswersThatBelongToNoTaskGo(t *testing.T) {
 	w := newWorld(t)
 	w.answered(w.task("hr", v1alpha1.History{}), "needed")
 	w.answered(w.task("sales", v1alpha1.History{}), "of another task")
-	needed := w.stored()
+	for name, owners := range map[string][]metav1.OwnerReference{
+		"run-0123456789abcdef0123456789abcdef-chunk-answer-a-0":  {{APIVersion: "v1", Kind: "ConfigMap", Name: "mine", UID: "mine"}},
+		"run-0123456789abcdef0123456789abcdef-future-answer-a-0": nil,
+	} {
+		kind := strings.Split(name, "-")[2]
+		if err := w.client.Create(t.Context(), &v1alpha1.SyncArtifact{
+			ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name, OwnerReferences: owners, Labels: map[string]string{
+				v1alpha1.LabelArtifact: kind, v1alpha1.LabelTask: "hr", v1alpha1.LabelInspection: string(inspection.KindUnmanaged),
+			}},
+			Stream: "answer", Type: v1alpha1.ArtifactChunk, Writer: v1alpha1.ArtifactWriter{Run: "hr-list-0", UID: "look"}, Data: []byte("unknown"),
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	needed := w.stored() // what somebody else owns, and of a kind that is not known, too
 	gone := &v1alpha1.SyncTask{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "hr", UID: "before"}}
 	w.answered(gone, "of an earlier task of the name")
 	for _, name := range w.stored() {
