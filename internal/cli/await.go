@@ -29,7 +29,7 @@ func untilInterrupted(ctx context.Context) (context.Context, context.CancelFunc)
 	return signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 }
 
-// await shows how far a run is until it is over, then how it ended. Unless it succeeded, the error carries the exit code and nothing else.
+// await shows how far a run is until it is over and its task shows that, then how it ended. Unless it succeeded, the error carries the exit code and nothing else.
 func (o *Options) await(ctx context.Context, cluster *cluster, name string) error {
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
@@ -42,6 +42,7 @@ func (o *Options) await(ctx context.Context, cluster *cluster, name string) erro
 	if err != nil {
 		return err
 	}
+	o.awaitTask(ctx, cluster, run)
 	if err := o.printOutcome(run); err != nil {
 		return err
 	}

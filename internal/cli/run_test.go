@@ -35,7 +35,8 @@ func runsIn(t *testing.T, namespace string) []v1alpha1.SyncRun {
 	return runs.Items
 }
 
-// manage plays the manager for the first run of the namespace: it writes the statuses one after the other. The test waits for its end.
+// manage plays the manager for the first run of the namespace: it writes the statuses one after the other, and a little later
+// what the task shows of the last one. The test waits for its end.
 func (p *person) manage(t *testing.T, statuses ...v1alpha1.SyncRunStatus) {
 	t.Helper()
 	c := administrator(t)
@@ -61,13 +62,33 @@ func (p *person) manage(t *testing.T, statuses ...v1alpha1.SyncRunStatus) {
 				return
 			}
 		}
-		done <- nil
+		done <- showEnd(ctx, c, run)
 	}()
 	t.Cleanup(func() {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// showEnd lets the task of a run that is over show it, as late as a busy manager does.
+func showEnd(ctx context.Context, c client.Client, run *v1alpha1.SyncRun) error {
+	var task v1alpha1.SyncTask
+	if err := c.Get(ctx, client.ObjectKey{Namespace: run.Namespace, Name: run.Spec.TaskRef.Name}, &task); err != nil {
+		return err
+	}
+	task.Status.LastRun = &v1alpha1.LastRun{Name: run.Name, UID: run.UID, Sequence: run.Status.Sequence, Phase: v1alpha1.PhaseApplying}
+	if err := c.Status().Update(ctx, &task); err != nil {
+		return err
+	}
+	if err := pause(ctx, 2*settleInterval); err != nil {
+		return err
+	}
+	task.Status.LastRun.Phase = run.Status.Phase
+	task.Status.RecentExecutions = []v1alpha1.RecentExecution{{
+		Run: run.Name, UID: run.UID, Sequence: run.Status.Sequence, Mode: run.Status.Mode, Time: *run.Status.CompletionTime, Outcome: run.Status.Phase,
+	}}
+	return c.Status().Update(ctx, &task)
 }
 
 func working(phase v1alpha1.Phase, done, total int64) v1alpha1.SyncRunStatus {
@@ -146,6 +167,9 @@ func TestRunWaitsForTheOutcome(t *testing.T) {
 				t.Errorf("want the exit code %d, got %d: %s", test.code, r.code, r.err)
 			}
 			contains(t, r.out, "created", ": "+string(test.phase), "Users:         2/3, updates 1/2")
+			if out := p.succeeds(t, "tasks").out; !strings.Contains(out, string(endedStates[test.phase])) {
+				t.Errorf("after the waiting, the task does not show how the run ended:\n%s", out)
+			}
 			if said := strings.Count(r.out+r.err, "all was done that could be done"); said != 1 {
 				t.Errorf("how the run ended is said %d times: %q and %q", said, r.out, r.err)
 			}
