@@ -216,6 +216,9 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	if p.departments.relinked[link.SourceID] {
 		return nil
 	}
+	if decision := p.goneMarkDecision(&link); decision != nil {
+		return p.planNotOurs(base, decision, named && p.removalIsOpen(&link))
+	}
 	// Its people are no longer in it, whatever becomes of the department itself.
 	if err := p.planDepartmentMembers(p.adder(base), link.SourceID); err != nil {
 		return err
@@ -226,9 +229,6 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	}
 	if !named || !p.removalIsOpen(&link) {
 		return nil
-	}
-	if _, decision := p.checkMark(directory.Department, link.SourceID, target.Mark, false); decision != nil {
-		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
 	}
 	if p.departments.awaited[link.SourceID] {
 		return p.awaitRelink(base)
@@ -253,6 +253,27 @@ func (p *Planner) planDepartmentGone(link state.Link) error {
 	return p.output.planned(base, wave(stageDeleteDepartments, maxLevel-p.targetLevel(target)))
 }
 
+// goneMarkDecision refuses a department that left the source or the scope and whose mark is not that of its link.
+func (p *Planner) goneMarkDecision(link *state.Link) *Decision {
+	target := p.targetDepartments[link.TargetID]
+	if target == nil {
+		return nil
+	}
+	_, decision := p.checkMark(directory.Department, link.SourceID, target.Mark, false)
+	return decision
+}
+
+// planNotOurs records that nothing is done to a department whose mark says that it is somebody else's: neither to itself nor to its people.
+func (p *Planner) planNotOurs(base Operation, decision *Decision, wouldGo bool) error {
+	if !wouldGo {
+		if !p.membership.touches(base.SourceID) {
+			return nil
+		}
+		base.Kind = SyncDepartmentMembers
+	}
+	return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
+}
+
 // occupied says why a department cannot go yet: somebody is, or may be, in it or below it. stay says that its people have nowhere to go to.
 func (p *Planner) occupied(id string, stay bool) *Decision {
 	if held := p.membership.held[id]; held > 0 {
@@ -275,7 +296,7 @@ func (p *Planner) occupied(id string, stay bool) *Decision {
 
 // willRemove says whether a department that left the source or the scope would be deleted, were nothing held.
 func (p *Planner) willRemove(link *state.Link) bool {
-	return p.removalIsOpen(link) && !p.protected[entryKey{directory.Department, link.TargetID}] &&
+	return p.removalIsOpen(link) && !p.protected[entryKey{directory.Department, link.TargetID}] && p.goneMarkDecision(link) == nil &&
 		p.options.DepartmentRemoval == Delete && !p.departments.awaited[link.SourceID] && p.membership.held[link.SourceID]+p.membership.kept[link.SourceID]+p.membership.unclear[link.SourceID] == 0
 }
 
