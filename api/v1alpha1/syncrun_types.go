@@ -182,7 +182,7 @@ type OnlyEntries struct {
 
 // GuardOverride replaces parts of a task's guard for one run.
 type GuardOverride struct {
-	// reason why the limits do not hold this time; it stays in the history.
+	// reason why the limits do not hold this time; it stays as long as the run.
 	// Example: reorganisation 2026.
 	// +required
 	// +kubebuilder:validation:MinLength=1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -24,11 +25,13 @@ type cluster struct {
 // back: a request, or the cancel of a run.
 const fieldManager = client.FieldOwner("synccenter-plugin")
 
-// newScheme knows the kinds of the API, for the client and for printers.
+// newScheme knows the kinds of the API and who asks, for the client and for printers.
 func newScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, fmt.Errorf("preparing the client: %w", err)
+	for _, add := range []func(*runtime.Scheme) error{v1alpha1.AddToScheme, authenticationv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("preparing the client: %w", err)
+		}
 	}
 	return scheme, nil
 }

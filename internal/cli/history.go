@@ -93,7 +93,7 @@ func (h *historyCommand) printTable(runs []v1alpha1.SyncRun) error {
 func (h *historyCommand) newTable() *table {
 	headings := []string{"SEQ", "RUN", "TYPE", "MODE", "PHASE", "ORGS", "ORG-UPDATES", "USERS", "USER-UPDATES", "SYNCED"}
 	if h.output.wide {
-		headings = append(headings, "MESSAGE")
+		headings = append(headings, "REQUESTED-BY", "MESSAGE")
 	}
 	return newTable(h.Out, headings...)
 }
@@ -111,7 +111,7 @@ func (h *historyCommand) cellsIn(run *v1alpha1.SyncRun, phase v1alpha1.Phase) []
 		organizations, organizationUpdates, users, userUpdates, h.moment(syncTime(run)),
 	}
 	if h.output.wide {
-		cells = append(cells, run.Status.Message)
+		cells = append(cells, run.Spec.RequestedBy, run.Status.Message)
 	}
 	return cells
 }

@@ -15,6 +15,8 @@ import (
 const (
 	overrideRemovals = "override-removals"
 	overrideReason   = "reason"
+	// keptForOverride is why retention leaves a run alone.
+	keptForOverride = "guard-override"
 	// maxRemovals is the most that the API takes.
 	maxRemovals = 10_000_000
 )
@@ -70,7 +72,7 @@ func (f *overrideFlags) addTo(flags *pflag.FlagSet) {
 	for _, share := range f.shares {
 		flags.Int32Var(&share.percent, share.flag(), 0, "Limit for this run alone: "+share.help+".")
 	}
-	flags.StringVar(&f.reason, overrideReason, "", "Why limits of the guard do not hold this time. It stays in the history.")
+	flags.StringVar(&f.reason, overrideReason, "", "Why limits of the guard do not hold this time. The run stays in the history with it, by the annotation "+v1alpha1.AnnotationKeep+".")
 }
 
 func (s *shareOverride) flag() string { return "override-" + s.name }
@@ -152,8 +154,11 @@ func (f *overrideFlags) tellRemovals(p *page, task *v1alpha1.SyncTask) {
 	p.line("    With one more all are held, and nobody is removed. One department may lose more than half of its people.")
 	if held := task.Status.PendingDeletions; held != nil && held.Count > 0 {
 		p.line("    The removals that wait now (%d) are looked at again: whoever is back stays, the others are removed.", held.Count)
+		window := duration.HumanDuration(limits.Window.Duration)
 		if held.Count > int64(f.removals) {
-			p.line("    Note: that is more than %d, so all will be held again unless some are back.", f.removals)
+			p.line("    Note: that is more than %d, and what was removed within the last %s counts as well, so all will be held again unless some are back.", f.removals, window)
+		} else {
+			p.line("    Note: what was removed within the last %s counts as well. If that makes more than %d with them, all will be held again.", window, f.removals)
 		}
 	}
 }

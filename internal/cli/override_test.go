@@ -27,6 +27,9 @@ func TestRunWithAnOverrideSaysWhatItAllows(t *testing.T) {
 
 	p.in = strings.NewReader("hr\n")
 	p.succeeds(t, flags...)
+	if _, kept := runsIn(t, p.namespace)[0].Annotations[v1alpha1.AnnotationKeep]; !kept {
+		t.Error("the run does not stay in the history: retention may remove it")
+	}
 	want := &v1alpha1.GuardOverride{
 		Reason:   "the branch in Lyon\x1b[2J was closed",
 		Removals: &v1alpha1.RemovalLimitsOverride{Floor: ptr.To[int32](2), Percent: ptr.To[int32](0), Count: ptr.To[int32](0)},
@@ -34,6 +37,21 @@ func TestRunWithAnOverrideSaysWhatItAllows(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, runsIn(t, p.namespace)[0].Spec.GuardOverride); diff != "" {
 		t.Errorf("the run has another override (-want +got):\n%s", diff)
+	}
+}
+
+// TestAnOverrideSaysThatTheWindowCounts looks at numbers that seem to suffice, and do not when others were removed a while ago.
+func TestAnOverrideSaysThatTheWindowCounts(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", func(task *v1alpha1.SyncTask) {
+		ready(task)
+		pending(task)
+	})
+	for number, words := range map[string]string{
+		"2": "more than 2, and what was removed within the last 24h counts as well, so all will be held again",
+		"3": "what was removed within the last 24h counts as well. If that makes more than 3 with them, all will be held again",
+	} {
+		contains(t, p.succeeds(t, "run", "hr", "--override-removals", number, "--reason", "Lyon", "--yes").err, words)
 	}
 }
 

@@ -97,7 +97,12 @@ func (r *runCommand) Run(ctx context.Context) error {
 	}
 	run := &v1alpha1.SyncRun{
 		ObjectMeta: metav1.ObjectMeta{Namespace: cluster.namespace, GenerateName: r.task + "-"},
-		Spec:       v1alpha1.SyncRunSpec{TaskRef: v1alpha1.TaskReference{Name: r.task}, Type: v1alpha1.RunSync, GuardOverride: r.override.spec()},
+		Spec: v1alpha1.SyncRunSpec{
+			TaskRef: v1alpha1.TaskReference{Name: r.task}, Type: v1alpha1.RunSync, GuardOverride: r.override.spec(), RequestedBy: cluster.requester(ctx),
+		},
+	}
+	if r.override.any() { // why somebody let a limit pass is asked long after the run has gone from the numbers that a task keeps
+		metav1.SetMetaDataAnnotation(&run.ObjectMeta, v1alpha1.AnnotationKeep, keptForOverride)
 	}
 	if r.isPartial() {
 		run.Spec.Only = &r.only

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -118,8 +120,54 @@ func TestRunAsksFirst(t *testing.T) {
 	if want := "syncrun.synccenter.dev/" + runs[0].Name + " created\n"; r.out != want {
 		t.Errorf("want %q, got %q", want, r.out)
 	}
+	if _, kept := runs[0].Annotations[v1alpha1.AnnotationKeep]; kept {
+		t.Error("a run that passes no limit is kept from retention")
+	}
 	if runs[0].GenerateName != "hr-" || runs[0].Spec.TaskRef.Name != "hr" || runs[0].Spec.Type != v1alpha1.RunSync {
 		t.Errorf("created %+v", runs[0])
+	}
+}
+
+// TestRunCarriesWhoAskedForIt acts as one user: the name is the one that the server knows, since any other would be refused.
+func TestRunCarriesWhoAskedForIt(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: p.namespace, Name: "alice"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: "alice"}},
+	}
+	if err := server.Client.Create(t.Context(), binding); err != nil {
+		t.Fatal(err)
+	}
+	p.as = "alice"
+	p.succeeds(t, "run", "hr", "--yes")
+	if name := runsIn(t, p.namespace)[0].Spec.RequestedBy; name != "alice" {
+		t.Errorf("the run is asked for by %q", name)
+	}
+	contains(t, p.succeeds(t, "history", "hr", "-o", "wide").out, "REQUESTED-BY", "alice")
+}
+
+func TestNobodyInParticularAsksWhereTheServerDoesNotTellWho(t *testing.T) {
+	for name, answer := range map[string]func(*authenticationv1.SelfSubjectReview) error{
+		"refused": func(*authenticationv1.SelfSubjectReview) error { return errors.New("refused") },
+		"too long": func(r *authenticationv1.SelfSubjectReview) error {
+			r.Status.UserInfo.Username = strings.Repeat("a", 257)
+			return nil
+		},
+	} {
+		c := interceptor.NewClient(administrator(t), interceptor.Funcs{
+			Create: func(_ context.Context, _ client.WithWatch, object client.Object, _ ...client.CreateOption) error {
+				review, ok := object.(*authenticationv1.SelfSubjectReview)
+				if !ok {
+					return errors.New("no review")
+				}
+				return answer(review)
+			},
+		})
+		if got := (&cluster{WithWatch: c}).requester(t.Context()); got != "" {
+			t.Errorf("%s: got %q", name, got)
+		}
 	}
 }
 
