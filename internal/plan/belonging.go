@@ -112,9 +112,15 @@ func unplacedNote(source *row) string {
 	if len(source.unplaced) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s, which the source gives as a department of this user, names none that it has; correct the value, or the department",
-		strings.Join(quoted(source.unplaced[:min(len(source.unplaced), maxUnplaced)]), ", "))
+	return fmt.Sprintf("%s, which the source gives as a department of this user, %s; correct the value, or the department",
+		strings.Join(quoted(source.unplaced[:min(len(source.unplaced), maxUnplaced)]), ", "), UnplacedText)
 }
+
+// UnplacedText stands in the records of every user with a value that names no department: whoever searches for it finds them all.
+const UnplacedText = "names none that it has"
+
+// Unplaced counts the planned users with a value that names no department, each once.
+func (p *Planner) Unplaced() int64 { return p.unplaced }
 
 // maxUnplaced bounds how many values a note names.
 const maxUnplaced = 5

@@ -69,8 +69,10 @@ type Planner struct {
 	references  References
 	output      output
 	facts       guard.Facts
-	exchange    exchange
-	membership  membership
+	// unplaced counts users with a value that names no department.
+	unplaced   int64
+	exchange   exchange
+	membership membership
 	// replaced are people whose removal waits since an earlier run and whose place in a field of one name somebody else gets.
 	replaced map[string]bool
 }

@@ -54,7 +54,11 @@ func (p *Planner) planUser(found *joined) error {
 		base.Kind, base.TargetID = UpdateUser, j.link.TargetID
 		decision := targetUnknown(p.unknownTargets[entryKey{directory.User, j.link.TargetID}])
 		return p.output.decided(base, decision.Status, decision.Reason, decision.Message)
-	case j.target == nil:
+	}
+	if len(j.source.unplaced) > 0 {
+		p.unplaced++
+	}
+	if j.target == nil {
 		return p.planNewUser(base, j)
 	}
 	base.TargetID = j.target.id

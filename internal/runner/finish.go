@@ -33,6 +33,8 @@ type tail struct {
 	// refused counts the removals that were refused at the last look, and refusal says why.
 	refused int64
 	refusal string
+	// undecided are those who wait for a person to say whose a target entry is.
+	undecided undecided
 }
 
 // heldLoss is an operation that would take the last department from people or turn an account off, and what held it.
@@ -56,7 +58,7 @@ func (e *execution) finish(ctx context.Context, summary planSummary, lines iter.
 			return err
 		}
 	}
-	outcome := outcomeOf(e.definition.Run.Name, t, how, e.aboutWhom(), noticeOf(summary, t))
+	outcome := outcomeOf(e.definition.Run.Name, t, how, summary.Unplaced, e.aboutWhom(), noticeOf(summary, t))
 	outcome.EndTime = endTime
 	export, err := e.export(ctx, &outcome, t.counts)
 	if err != nil {
@@ -97,6 +99,7 @@ func (e *execution) writeRecords(ctx context.Context, lines iter.Seq2[planLine, 
 			continue
 		}
 		counter.Add(record)
+		t.undecided.see(record)
 		if asNumber && record.IsPlain() {
 			continue
 		}

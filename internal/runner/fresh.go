@@ -152,7 +152,7 @@ func (e *execution) judge(r *reading, facts guard.Facts) (planSummary, guard.Ver
 	summary := planSummary{
 		Time: e.Now().UTC(), Notice: sentence(e.loaded.Notice), Present: r.present,
 		Read:               state.Size{Users: facts.SourceUsers, Departments: facts.SourceDepartments},
-		RemovalsDefinition: string(definitionDigest),
+		RemovalsDefinition: string(definitionDigest), Unplaced: r.planner.Unplaced(),
 	}
 	if verdict.Hold != nil {
 		summary.Notice = sayFinding(verdict.Hold)

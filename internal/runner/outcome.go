@@ -14,8 +14,9 @@ import (
 	"synccenter.dev/synccenter/internal/report"
 )
 
-// outcomeOf says how a run of a name ended that had a plan: from its records and from what ended it.
-func outcomeOf(run string, t tail, how ending, about, notice string) report.Outcome {
+// outcomeOf says how a run of a name ended that had a plan: from its records and from what ended it. unplaced is how many people name a department
+// that the source does not have.
+func outcomeOf(run string, t tail, how ending, unplaced int64, about, notice string) report.Outcome {
 	outcome := report.Outcome{Result: report.Succeeded, Reason: string(v1alpha1.ReasonSucceeded)}
 	failed := sumOf(t.counts, func(o history.OperationCount) int64 { return o.Failed })
 	sentences := []string{countSentence(t.counts)}
@@ -33,7 +34,7 @@ func outcomeOf(run string, t tail, how ending, about, notice string) report.Outc
 			sentences = append(sentences, countedWere(t.notReached, "operation")+" not reached, since the target could not go on.")
 		}
 	}
-	sentences = append(sentences, adoptedSentence(t.adopted), about, notice, skippedSentence(run, t))
+	sentences = append(sentences, adoptedSentence(t.adopted), unplacedSentence(run, unplaced), t.undecided.sentence(run), about, notice, skippedSentence(run, t))
 	outcome.Message = strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
 	return outcome
 }
@@ -48,6 +49,18 @@ func adoptedSentence(adopted int64) string {
 	default:
 		return fmt.Sprintf("%d entries that were there before were taken over.", adopted)
 	}
+}
+
+// unplacedSentence says how many people name a department that there is not: when the task reads the wrong attribute, all operations succeed and
+// nobody is in a department.
+func unplacedSentence(run string, unplaced int64) string {
+	if unplaced == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s a department that the source does not have; such a value puts nobody into a department and takes nobody out of one. "+
+		"See who and which: kubectl synccenter details %s --search %q. "+
+		"If it is nearly everybody, correct departmentAttribute in the task: its name, or what it holds.",
+		choice(unplaced, "1 person names", fmt.Sprintf("%d people name", unplaced)), run, plan.UnplacedText)
 }
 
 // skippedSentence says where it stands why something was skipped, other than what was not reached: no list in the status has that.

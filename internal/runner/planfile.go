@@ -47,6 +47,8 @@ type planSummary struct {
 	// RemovalsDefinition is the definition's digest. When the run is complete, all that the definition takes away is done or on the list of what is held.
 	RemovalsDefinition string `json:"removalsDefinition,omitempty"`
 	Notice             string `json:"notice,omitempty"`
+	// Unplaced counts the people who name a department that the source does not have.
+	Unplaced int64 `json:"unplaced,omitempty"`
 	// State is the revision of the state that the plan was made over.
 	State string `json:"state,omitempty"`
 	// Salt keys the digests of the plan when the state is a new one, which is not stored yet: another attempt would make another salt.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/internal/history"
+	"synccenter.dev/synccenter/internal/report"
 )
 
 // newFlat makes a world whose people stand together and name their departments by departmentNumber, the main one first, on both sides.
@@ -133,5 +135,49 @@ func TestADepartmentValueThatNamesNoneIsNotOutOfScope(t *testing.T) {
 			w.expectEqual("the record of the person", w.operations(w.lastUID())["UpdateUser Failed"], 1)
 			w.expectSays(`"Slaes"`)
 		})
+	}
+}
+
+// TestARunSaysHowManyPeopleNameNoDepartment: a task that reads the wrong attribute does all it can and puts nobody anywhere.
+func TestARunSaysHowManyPeopleNameNoDepartment(t *testing.T) {
+	t.Parallel()
+	w := newFlat(t)
+	w.belongs("bo", "East", "Slaes", "Seals") // counted once
+	const see = "See who and which: kubectl synccenter details hr-run-%d --search \"names none that it has\"."
+	expectMessage(t, w.synced(), "10 operations succeeded. 1 person names a department that the source does not have; such a value puts nobody into a department", fmt.Sprintf(see, 1))
+	w.expectEqual("people whom the command shows", w.peopleWith("names none that it has"), 1)
+
+	w.task.Spec.Sources[0].LDAP.Users.DepartmentAttribute = &v1alpha1.LDAPDepartmentAttribute{Name: "sn", Holds: v1alpha1.DepartmentByName}
+	for w.sequence < 3 { // as long as it is so
+		expectMessage(t, w.sync(), "6 people name a department that the source does not have; such a value puts nobody into a department", fmt.Sprintf(see, w.sequence), "correct departmentAttribute")
+		w.expectEqual("people whom the command shows", w.peopleWith("names none that it has"), 6)
+	}
+
+	w.task.Spec.Sources[0].LDAP.Users.DepartmentAttribute.Name = "departmentNumber"
+	w.belongs("bo", "East", "Research")
+	if says := w.synced().Outcome.Message; strings.Contains(says, "department that the source does not have") {
+		t.Errorf("the message names people whose departments are all there: %s", says)
+	}
+}
+
+// peopleWith counts the people in those records of the last run that a search finds.
+func (w *world) peopleWith(text string) int {
+	w.t.Helper()
+	filter, found := history.Filter{Search: text}, map[string]bool{}
+	for _, record := range w.records(w.lastUID()) {
+		if filter.Matches(&record) {
+			found[record.SourceID] = true
+		}
+	}
+	return len(found)
+}
+
+// expectMessage fails the test when the message of a run does not say something.
+func expectMessage(t *testing.T, last *report.Report, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(last.Outcome.Message, part) {
+			t.Errorf("the message does not say %q: %s", part, last.Outcome.Message)
+		}
 	}
 }
