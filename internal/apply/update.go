@@ -65,7 +65,7 @@ func (a *Applier) unlikeBefore(entry *directory.Entry, operation *plan.Operation
 	}
 	if operation.ReadsAlike {
 		return &refusal{status: plan.Failed, reason: ReasonInDoubt,
-			message: "whether this was done is not known: the entry has the name of before, which is also the one that it was to have in the end; the next run compares and puts it right"}
+			message: "whether this was done is not known: the entry has the name of before, which it also gets back at the end, or where the rest cannot be done; the next run compares and puts it right"}
 	}
 	if field := changedOtherwise(entry, operation); field != "" {
 		return &refusal{status: plan.Failed, reason: ReasonInDoubt,

@@ -88,7 +88,7 @@ type Operation struct {
 	Restores *Restore `json:"restore,omitempty"`
 	// Finishes says that others have something temporary until this is done: it is done also in a run that is to end, once what it needs is done.
 	Finishes bool `json:"finishes,omitempty"`
-	// ReadsAlike says that the value of before comes back later in the plan: to read that one does not tell whether this was done.
+	// ReadsAlike says that the value of before may come back later in the plan: to read that one does not tell whether this was done.
 	ReadsAlike bool `json:"readsAlike,omitempty"`
 	// Needs lists the operations without whose success this one cannot be done.
 	Needs []int `json:"needs,omitempty"`

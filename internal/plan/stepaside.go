@@ -167,9 +167,7 @@ func (p *Planner) stepAside(base Operation, target *mapping.Form, takesAway bool
 	name := temporaryValue(base.SourceID)
 	base.Kind, base.TakesAway = UpdateDepartment, takesAway
 	base.Changes = []Change{{Field: p.departmentNameField(), Before: target.Fields.Get(p.departmentNameField()), After: []string{name}}}
-	if source := p.sourceDepartments[base.SourceID]; source != nil {
-		base.ReadsAlike = sameSet(source.Fields.Get(p.departmentNameField()), base.Changes[0].Before)
-	}
+	base.ReadsAlike = true // the name is given back where the rest cannot be done
 	base.Note = "another department takes this one's name and place in the same run, so it is given up first"
 	return name, p.output.planned(base, wave(stageStepAside, 1))
 }
