@@ -105,5 +105,5 @@ build-installer: ## Write dist/install.yaml, everything in one file
 demo: dependencies ## From a bare machine to a finished sync; USE_EXISTING_CLUSTER=true takes the current context
 	@hack/demo/demo.sh up
 
-demo-down: ## Remove the demo, and the cluster if the demo started it
+demo-down: ## Remove the demo with its exported files, and the cluster if the demo started it
 	@hack/demo/demo.sh down

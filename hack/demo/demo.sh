@@ -13,6 +13,10 @@ cluster=$PWD/hack/cluster/cluster.sh
 output=$PWD/dist/demo
 
 existing() { [ "${USE_EXISTING_CLUSTER:-}" = true ]; }
+
+# own applies objects of the demo. What somebody changed by hand in an earlier one is set back.
+own() { kubectl apply --server-side --force-conflicts -f "$1"; }
+
 say() { printf '\n== %s\n' "$*"; }
 
 # reach_cluster makes kubectl speak to the cluster of this machine.
@@ -51,7 +55,7 @@ install_operator() {
 
 install_directories() {
   say "Two OpenLDAP servers: a company of 300 people in 24 departments, and an empty one"
-  kubectl apply --server-side -f hack/demo/namespace.yaml
+  own hack/demo/namespace.yaml
   mkdir -p "$output"
   go run ./hack/directorygen -users 300 -departments 24 >"$output/source.ldif"
   local name file
@@ -59,9 +63,9 @@ install_directories() {
     file=hack/demo/target.ldif
     if [ $name = source ]; then file=$output/source.ldif; fi
     kubectl --namespace $namespace create configmap $name-ldif --from-file=directory.ldif="$file" --dry-run=client --output yaml |
-      kubectl apply --server-side -f -
+      own -
   done
-  kubectl apply --server-side -f hack/demo/directories.yaml
+  own hack/demo/directories.yaml
   kubectl --namespace $namespace rollout status deployment --timeout=120s
 }
 
@@ -119,9 +123,17 @@ explain_failure() {
   exit 1
 }
 
+# apply_tasks begins without the schedule that an earlier demo wrote: that is no part of the file, and would stay beside its mode Manual.
+apply_tasks() {
+  if kubectl --namespace $namespace get synctask groups >/dev/null 2>&1; then
+    kubectl --namespace $namespace patch synctask groups --type merge --patch '{"spec": {"trigger": {"mode": "Manual", "schedule": null}}}' >/dev/null
+  fi
+  own hack/demo/tasks.yaml
+}
+
 sync() {
   say "Two tasks with this source: the company as a tree of units, and as flat groups"
-  kubectl apply --server-side -f hack/demo/tasks.yaml
+  apply_tasks
   kubectl --namespace $namespace wait --for=condition=Ready synctask --all --timeout=60s
   say "Can both directories be used? Nothing is written"
   show synccenter check company
@@ -231,7 +243,8 @@ TEXT
     ldapmodify -x -H ldap://localhost:3389 -D cn=admin,dc=example,dc=com -w admin
   kubectl synccenter -n $namespace run company --wait
 
-  make demo-down                            # removes all of it
+  # removes all of it, and dist/demo with the exported files: copy what you want to keep
+  make demo-down
 TEXT
 }
 
@@ -249,6 +262,9 @@ down() {
   fi
   rm -rf "$output"
 }
+
+# The test of a step sources this file.
+[ "${BASH_SOURCE[0]}" = "$0" ] || return 0
 
 case ${1:-} in
   up)
