@@ -98,6 +98,7 @@ func everyState(t *testing.T, p *person) {
 	p.task(t, "p-deleted-before-its-end", all(ranWith(v1alpha1.PhaseSucceeded), func(task *v1alpha1.SyncTask) {
 		task.Status.LastRun = &v1alpha1.LastRun{Name: "gone", UID: "8", Sequence: 8, Phase: v1alpha1.PhaseCancelled}
 	}))
+	p.task(t, "q-failed-and-suspended", all(ranWith(v1alpha1.PhaseFailed), func(task *v1alpha1.SyncTask) { task.Spec.Suspend = true }))
 	p.task(t, "m-running-and-held", all(ranWith(v1alpha1.PhaseApplying), func(task *v1alpha1.SyncTask) {
 		metav1.SetMetaDataAnnotation(&task.ObjectMeta, v1alpha1.AnnotationHold, "wrong filter")
 	}))
@@ -109,6 +110,16 @@ func TestTasks(t *testing.T) {
 	plainTable := p.succeeds(t, "tasks").out
 	golden(t, "tasks", plainTable)
 	golden(t, "tasks-wide", p.succeeds(t, "tasks", "-o", "wide").out)
+	for line := range strings.Lines(p.succeeds(t, "tasks", "-o", "wide").out) {
+		name, rest, _ := strings.Cut(line, " ")
+		state := strings.Fields(rest)[0]
+		if failed := state == string(stateFailed) || state == string(statePartlyFailed); failed && !strings.Contains(line, "see: kubectl synccenter history "+name) {
+			t.Errorf("nothing says why: %s", line)
+		}
+		if state == string(stateSuspended) && !strings.Contains(line, "spec.suspend is true") {
+			t.Errorf("nothing says why: %s", line)
+		}
+	}
 	contains(t, p.succeeds(t, "tasks", "-A").out, "NAMESPACE", p.namespace)
 	if got := p.succeeds(t, "tasks", "-o", "name").out; !strings.HasPrefix(got, "synctask.synccenter.dev/a-never-run\nsynctask.synccenter.dev/b-unseen\n") {
 		t.Errorf("-o name gives %q", got)
@@ -117,7 +128,7 @@ func TestTasks(t *testing.T) {
 		Kind  string
 		Items []json.RawMessage
 	}
-	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 16 {
+	if err := json.Unmarshal([]byte(p.succeeds(t, "tasks", "-o", "json").out), &list); err != nil || list.Kind != "SyncTaskList" || len(list.Items) != 17 {
 		t.Errorf("-o json gives a %s of %d (%v)", list.Kind, len(list.Items), err)
 	}
 

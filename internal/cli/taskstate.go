@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -40,18 +41,18 @@ var endedStates = map[v1alpha1.Phase]taskState{
 // stateOf names the state of a task and says why it is in it, as far as there is more to say.
 func stateOf(task *v1alpha1.SyncTask) (taskState, string) {
 	hold, held := task.Annotations[v1alpha1.AnnotationHold]
-	last := lastState(task)
+	last, run := lastState(task)
 	ready := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionReady)
 	pending := meta.FindStatusCondition(task.Status.Conditions, v1alpha1.ConditionDeletionsPending)
 	switch {
 	case last == stateRunning:
-		return last, task.Status.LastRun.Name
+		return last, run
 	case ready != nil && ready.Status == metav1.ConditionFalse:
 		return stateNotReady, ready.Message
 	case held:
 		return stateHeld, hold
 	case task.Spec.Suspend:
-		return stateSuspended, ""
+		return stateSuspended, strings.TrimSuffix("spec.suspend is true; "+whyEnded(task, last, run), "; ")
 	}
 	if state, why := unusableEnd(task); state != "" {
 		return state, why
@@ -59,7 +60,7 @@ func stateOf(task *v1alpha1.SyncTask) (taskState, string) {
 	if pending != nil && pending.Status == metav1.ConditionTrue && (last == stateOK || last == stateCancelled || last == stateNeverRun) {
 		return stateDeletionsWaiting, pending.Message
 	}
-	return last, ""
+	return last, whyEnded(task, last, run)
 }
 
 // unusableEnd is the end of a task that the last check or run could not use, and why: a next run would fail, however the last one ended.
@@ -75,32 +76,40 @@ func unusableEnd(task *v1alpha1.SyncTask) (taskState, string) {
 	return "", ""
 }
 
-// lastState is how the last run is, or how the last one about all entries ended.
-func lastState(task *v1alpha1.SyncTask) taskState {
+// lastState is how the last run is, or how the last one about all entries ended, and the name of that run.
+func lastState(task *v1alpha1.SyncTask) (taskState, string) {
 	last := task.Status.LastRun
 	if last != nil {
 		state, ended := endedStates[last.Phase]
 		if !ended {
-			return stateRunning
+			return stateRunning, last.Name
 		}
 		if recent := task.Status.RecentExecutions; len(recent) > 0 && last.Sequence > recent[0].Sequence {
-			return state // it was deleted before it ended, and is no execution that is remembered
+			return state, last.Name // it was deleted before it ended, and is no execution that is remembered
 		}
 	}
 	for _, execution := range task.Status.RecentExecutions {
 		if execution.Coverage != v1alpha1.CoverageSome {
-			return endedStates[execution.Outcome]
+			return endedStates[execution.Outcome], execution.Run
 		}
 	}
 	switch {
 	case task.Status.LastSync != nil: // ten about some entries came after it
-		return endedStates[task.Status.LastSync.Outcome]
+		return endedStates[task.Status.LastSync.Outcome], task.Status.LastSync.Run
 	case len(task.Status.RecentExecutions) > 0:
-		return endedStates[task.Status.RecentExecutions[0].Outcome]
+		return endedStates[task.Status.RecentExecutions[0].Outcome], task.Status.RecentExecutions[0].Run
 	case last != nil:
-		return endedStates[last.Phase]
+		return endedStates[last.Phase], last.Name
 	}
-	return stateNeverRun
+	return stateNeverRun, ""
+}
+
+// whyEnded says where it stands why the last run ended as it did, unless that was well: a task does not know the messages of its runs.
+func whyEnded(task *v1alpha1.SyncTask, last taskState, run string) string {
+	if last != stateFailed && last != statePartlyFailed {
+		return ""
+	}
+	return fmt.Sprintf("run %s: %s; see: kubectl synccenter history %s -o wide", run, last, task.Name)
 }
 
 // The colours of a terminal. Orange is one of its 256.
