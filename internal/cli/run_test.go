@@ -11,6 +11,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -222,6 +223,22 @@ func TestRunWaitsForTheOutcome(t *testing.T) {
 				t.Errorf("how the run ended is said %d times: %q and %q", said, r.out, r.err)
 			}
 		})
+	}
+}
+
+// TestWaitingAsksNoTaskThatWillNotShowTheRun ends at once for a run that was refused, and for one whose task is gone.
+func TestWaitingAsksNoTaskThatWillNotShowTheRun(t *testing.T) {
+	p := newPerson(t)
+	p.task(t, "hr", nil)
+	refused := p.run(t, "hr-a", "hr", ended(0, v1alpha1.PhaseFailed, nil))
+	orphan := p.run(t, "gone-a", "gone", ended(1, v1alpha1.PhaseSucceeded, nil))
+	for _, run := range []*v1alpha1.SyncRun{refused, orphan} {
+		var out strings.Builder
+		options := &Options{IOStreams: genericiooptions.IOStreams{ErrOut: &out}}
+		options.awaitTask(t.Context(), &cluster{WithWatch: administrator(t), namespace: p.namespace}, run)
+		if out.String() != "" {
+			t.Errorf("run %s was waited for: %s", run.Name, out.String())
+		}
 	}
 }
 
