@@ -77,7 +77,7 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 					"creating %q: an entry that is not ours stands at its place, %s; move it away or let matching take it over", operation.Name, found.Place)}
 			case !ours || operation.Stranger:
 				return nil, false, &refusal{status: plan.Failed, reason: ReasonInDoubt, message: fmt.Sprintf(
-					"creating %q: whether it was done is not known: an entry stands at its place, %s, that has other values than the planned ones or was there before; if it is this one, let matching take it over, else move it away",
+					"creating %q: whether it was done is not known: an entry stands at its place, %s, that has other values than the planned ones, does not show what it is found by, or was there before; if it is this one, let matching take it over, else move it away",
 					operation.Name, found.Place)}
 			}
 			return found, true, nil
@@ -87,12 +87,13 @@ func (a *Applier) create(operation *plan.Operation, entry connector.NewEntry, ma
 }
 
 // isOurs says whether an entry is what a create of ours left behind: it bears our mark; or all planned values, on a target without marks.
-// Case is no matter, since many targets store it in their own way.
+// Case is no matter, since many targets store it in their own way. One that does not show what it was found by may have stood there before, unseen by
+// the plan.
 func (a *Applier) isOurs(operation *plan.Operation, entry connector.NewEntry, found *directory.Entry) bool {
 	if found.Mark != nil {
 		return found.Mark.SourceID == entry.Mark.SourceID && (found.Mark.Owner == "" || found.Mark.Owner == entry.Mark.Owner)
 	}
-	if a.hasMark(operation.Subject) {
+	if a.hasMark(operation.Subject) || unreadable(found, a.nameField(operation.Subject)) {
 		return false
 	}
 	for _, attribute := range entry.Attributes {
