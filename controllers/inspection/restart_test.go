@@ -35,7 +35,7 @@ func TestKilledAtEachWrite(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			whole := &apiserver.Killer{At: 1 << 20}
+			whole := &apiserver.Killer{}
 			life.live(killedWorld(t, whole))
 			if whole.Seen < life.writes {
 				t.Fatalf("it takes %d writes; this test no longer sees them", whole.Seen)

@@ -8,11 +8,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
+	"synccenter.dev/synccenter/test/apiserver"
 )
 
 // applyByServer applies a run as kubectl apply --server-side and Flux do.
@@ -80,18 +80,7 @@ func TestAppliedInTheLastMoment(t *testing.T) {
 	w.store(first, people(10))
 	w.store(second, people(10))
 	w.remember(task, first, second)
-	late := &writes{before: func(name string) {
-		if name != first.Name {
-			return
-		}
-		run := &v1alpha1.SyncRun{}
-		run.Namespace, run.Name = w.namespace, name
-		patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"`+corev1.LastAppliedConfigAnnotation+`":"{}"}}}`))
-		if err := server.Client.Patch(t.Context(), run, patch); err != nil {
-			t.Error(err)
-		}
-	}}
-	w.client = late.wrap(w)
+	w.client = w.annotatedLate(&apiserver.Killer{}, first.Name, corev1.LastAppliedConfigAnnotation)
 	w.settle("hr")
 	if got := w.names(); len(got) != 2 {
 		t.Errorf("%v are left, want both", got)

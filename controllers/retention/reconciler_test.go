@@ -15,11 +15,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
 	"synccenter.dev/synccenter/internal/artifact"
 	"synccenter.dev/synccenter/internal/history"
+	"synccenter.dev/synccenter/test/apiserver"
 )
 
 func (w *world) request(task string) ctrl.Request {
@@ -71,11 +71,11 @@ func TestThousandRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.remember(task, runs[count-10:]...)
-	counting := &writes{}
-	w.client = counting.wrap(w)
+	counting := &apiserver.Killer{}
+	w.client = server.Killed(w.T, counting)
 	steps := w.settle("hr")
-	if counting.count != count-20 || steps != 20 {
-		t.Errorf("%d writes in %d reconciles, want %d in 20", counting.count, steps, count-20)
+	if counting.Seen != count-20 || steps != 20 {
+		t.Errorf("%d writes in %d reconciles, want %d in 20", counting.Seen, steps, count-20)
 	}
 	left := w.names()
 	for _, run := range runs[count-20:] {
@@ -86,9 +86,9 @@ func TestThousandRuns(t *testing.T) {
 	if len(left) != 20 {
 		t.Errorf("%d runs are left, want 20", len(left))
 	}
-	counting.count = 0
-	if w.settle("hr"); counting.count != 0 {
-		t.Errorf("a history at rest takes %d writes", counting.count)
+	counting.Seen = 0
+	if w.settle("hr"); counting.Seen != 0 {
+		t.Errorf("a history at rest takes %d writes", counting.Seen)
 	}
 }
 
@@ -128,10 +128,10 @@ func TestChosenNameStays(t *testing.T) {
 	if !cmp.Equal(before.Status.Users, after.Status.Users) || !cmp.Equal(before.Status.Records, after.Status.Records) || !cmp.Equal(before.Status.CompletionTime, after.Status.CompletionTime) {
 		t.Errorf("the counts changed:\n%s", cmp.Diff(before.Status, after.Status))
 	}
-	counting := &writes{}
-	w.client = counting.wrap(w)
-	if w.settle("hr"); counting.count != 0 {
-		t.Errorf("a second look takes %d writes", counting.count)
+	counting := &apiserver.Killer{}
+	w.client = server.Killed(w.T, counting)
+	if w.settle("hr"); counting.Seen != 0 {
+		t.Errorf("a second look takes %d writes", counting.Seen)
 	}
 }
 
@@ -143,18 +143,11 @@ func TestKeptInTheLastMoment(t *testing.T) {
 	task := w.task("hr", v1alpha1.History{Limit: ptr.To[int32](1)})
 	first, second := w.ended(generated(), "hr"), w.ended(generated(), "hr")
 	w.remember(task, first, second)
-	late := &writes{before: func(name string) {
-		run := &v1alpha1.SyncRun{}
-		run.Namespace, run.Name = w.namespace, name
-		patch := client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"annotations":{"synccenter.dev/keep":"audit"}}}`))
-		if err := server.Client.Patch(t.Context(), run, patch); err != nil {
-			t.Error(err)
-		}
-	}}
-	w.client = late.wrap(w)
+	late := &apiserver.Killer{}
+	w.client = w.annotatedLate(late, first.Name, v1alpha1.AnnotationKeep)
 	w.settle("hr")
-	if got := w.names(); len(got) != 2 || late.count != 1 {
-		t.Errorf("%v are left after %d tries, want both after one", got, late.count)
+	if got := w.names(); len(got) != 2 || late.Seen != 1 {
+		t.Errorf("%v are left after %d tries, want both after one", got, late.Seen)
 	}
 }
 
@@ -238,19 +231,19 @@ func TestRetentionKilledAtEachWrite(t *testing.T) {
 		w.remember(task, gone, chosen, older, newest)
 		return w
 	}
-	undisturbed := &writes{}
+	undisturbed := &apiserver.Killer{}
 	w := prepare(t)
-	w.client = undisturbed.wrap(w)
+	w.client = server.Killed(w.T, undisturbed)
 	w.settle("hr")
-	if undisturbed.count < 6 {
-		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.count)
+	if undisturbed.Seen < 6 {
+		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.Seen)
 	}
-	for at := 1; at <= undisturbed.count; at++ {
+	for at := 1; at <= undisturbed.Seen; at++ {
 		for _, afterward := range []bool{false, true} {
 			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
 				t.Parallel()
 				w := prepare(t)
-				dying := w.reconciler((&writes{killAt: at, afterward: afterward}).wrap(w))
+				dying := w.reconciler(server.Killed(w.T, &apiserver.Killer{At: at, Afterward: afterward}))
 				for range 10 {
 					if _, err := dying.Reconcile(t.Context(), w.request("hr")); err != nil {
 						break

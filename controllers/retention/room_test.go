@@ -17,6 +17,7 @@ import (
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/inspection"
 	"synccenter.dev/synccenter/internal/report"
+	"synccenter.dev/synccenter/test/apiserver"
 )
 
 // fill gives a run records of some size, and says so in its status.
@@ -59,19 +60,26 @@ func (w *world) endNow(run *v1alpha1.SyncRun) {
 	}
 }
 
+// crowded is a task whose runs store 400 kB each, with a budget of 2 MB for all of them.
+func (w *world) crowded(number int) (*v1alpha1.SyncTask, []*v1alpha1.SyncRun) {
+	w.Helper()
+	w.budget = artifact.Budget{Run: 500_000, Task: 2_000_000, All: 10_000_000}
+	task := w.task("hr", v1alpha1.History{NoUpdate: v1alpha1.NoUpdateAll})
+	var runs []*v1alpha1.SyncRun
+	for range number {
+		run := w.ended(generated(), "hr")
+		w.fill(run, 400_000)
+		runs = append(runs, run)
+	}
+	return task, runs
+}
+
 // TestRoomForTheNextRun: when what is stored comes near to a budget the oldest
 // details go, said on the run and on the task, until the largest run finds room.
 func TestRoomForTheNextRun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.budget = artifact.Budget{Run: 500_000, Task: 2_000_000, All: 10_000_000}
-	task := w.task("hr", v1alpha1.History{NoUpdate: v1alpha1.NoUpdateAll})
-	var runs []*v1alpha1.SyncRun
-	for range 6 {
-		run := w.ended(generated(), "hr")
-		w.fill(run, 400_000)
-		runs = append(runs, run)
-	}
+	task, runs := w.crowded(6)
 	// An ended run whose pod was killed before it could remove its plan.
 	_, scope := w.storeOf(runs[4])
 	w.write(runs[4], scope, "plan", make([]byte, 1000))
@@ -110,10 +118,10 @@ func TestRoomForTheNextRun(t *testing.T) {
 	if err := w.budget.Check(usage, artifact.Estimate{Plan: w.budget.Run / 2}); err != nil {
 		t.Errorf("the largest run finds no room: %v", err)
 	}
-	counting := &writes{}
-	w.client = counting.wrap(w)
-	if w.settle("hr"); counting.count != 0 {
-		t.Errorf("a second look takes %d writes", counting.count)
+	counting := &apiserver.Killer{}
+	w.client = server.Killed(w.T, counting)
+	if w.settle("hr"); counting.Seen != 0 {
+		t.Errorf("a second look takes %d writes", counting.Seen)
 	}
 }
 
@@ -165,14 +173,7 @@ func TestRoomForOneTaskAsksForNoOther(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.client = modest{w.client, t}
-	w.budget = artifact.Budget{Run: 500_000, Task: 2_000_000, All: 10_000_000}
-	task := w.task("hr", v1alpha1.History{NoUpdate: v1alpha1.NoUpdateAll})
-	var runs []*v1alpha1.SyncRun
-	for range 5 {
-		run := w.ended(generated(), "hr")
-		w.fill(run, 400_000)
-		runs = append(runs, run)
-	}
+	task, runs := w.crowded(5)
 	w.remember(task, runs...)
 	w.endNow(runs[4])
 	w.settle("hr")

@@ -25,6 +25,7 @@ import (
 	"synccenter.dev/synccenter/internal/artifact/artifacttest"
 	"synccenter.dev/synccenter/internal/artifact/cluster"
 	"synccenter.dev/synccenter/internal/inspection"
+	"synccenter.dev/synccenter/test/apiserver"
 )
 
 // sweep looks through the world's namespace once, by the reconciler and the client given.
@@ -181,18 +182,18 @@ func TestOrphansAreFoundAndRemoved(t *testing.T) {
 	w.expectTold("stored objects of runs that are gone: 0; plans and journals of runs that have ended: 5")
 
 	w.later(7 * time.Hour)
-	counting := &writes{}
-	c := counting.wrap(w)
+	counting := &apiserver.Killer{}
+	c := server.Killed(w.T, counting)
 	if err := w.sweep(w.reconciler(c)); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(needed, w.stored()); diff != "" {
 		t.Errorf("what is stored (-needed +left):\n%s", diff)
 	}
-	w.expectTold(fmt.Sprintf("stored objects of runs that are gone: %d; plans and journals of runs that have ended: 0; together 0.9 MiB", counting.count))
-	counting.count = 0
-	if err := w.sweep(w.reconciler(c)); err != nil || counting.count != 0 {
-		t.Errorf("a second look takes %d writes (%v)", counting.count, err)
+	w.expectTold(fmt.Sprintf("stored objects of runs that are gone: %d; plans and journals of runs that have ended: 0; together 0.9 MiB", counting.Seen))
+	counting.Seen = 0
+	if err := w.sweep(w.reconciler(c)); err != nil || counting.Seen != 0 {
+		t.Errorf("a second look takes %d writes (%v)", counting.Seen, err)
 	}
 }
 
@@ -212,26 +213,26 @@ func (w *world) expectTold(words string) {
 // it takes effect. The next one comes to the same end.
 func TestSweepKilledAtEachWrite(t *testing.T) {
 	t.Parallel()
-	undisturbed := &writes{}
+	undisturbed := &apiserver.Killer{}
 	sweepKilled(t, undisturbed)
-	if undisturbed.count < 12 {
-		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.count)
+	if undisturbed.Seen < 12 {
+		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.Seen)
 	}
-	for at := 1; at <= undisturbed.count; at += 5 {
+	for at := 1; at <= undisturbed.Seen; at += 5 {
 		for _, afterward := range []bool{false, true} {
 			t.Run(fmt.Sprintf("write %d afterward %t", at, afterward), func(t *testing.T) {
 				t.Parallel()
-				sweepKilled(t, &writes{killAt: at, afterward: afterward})
+				sweepKilled(t, &apiserver.Killer{At: at, Afterward: afterward})
 			})
 		}
 	}
 }
 
-func sweepKilled(t *testing.T, dying *writes) {
+func sweepKilled(t *testing.T, dying *apiserver.Killer) {
 	w := newWorld(t)
 	needed := w.littered()
 	w.later(7 * time.Hour)
-	if err := w.sweep(w.reconciler(dying.wrap(w))); (err != nil) != (dying.killAt > 0) {
+	if err := w.sweep(w.reconciler(server.Killed(w.T, dying))); (err != nil) != (dying.At > 0) {
 		t.Fatalf("the first look ends with %v", err)
 	}
 	if err := w.sweep(w.reconciler(w.client)); err != nil {
@@ -247,7 +248,7 @@ type blind struct{ client.Client }
 
 func (c blind) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
 	if list.GetObjectKind().GroupVersionKind().Kind == v1alpha1.KindSyncRun+"List" {
-		return errKilled
+		return apiserver.ErrKilled
 	}
 	return c.Client.List(ctx, list, options...)
 }
@@ -365,7 +366,7 @@ func TestOneNamespaceThatCannotBeReadStopsNoOther(t *testing.T) {
 			}
 			before := closed.stored()
 			sweeper := &retention.Sweeper{Reconciler: open.reconciler(closedTo{open.client, closed.namespace, kind}), Namespaces: []string{closed.namespace, open.namespace}}
-			if err := sweeper.Sweep(t.Context()); !errors.Is(err, errKilled) || !strings.Contains(err.Error(), closed.namespace) {
+			if err := sweeper.Sweep(t.Context()); !errors.Is(err, apiserver.ErrKilled) || !strings.Contains(err.Error(), closed.namespace) {
 				t.Errorf("it is told as %v", err)
 			}
 			if diff := cmp.Diff(before, closed.stored()); diff != "" {
@@ -388,7 +389,7 @@ func (c closedTo) List(ctx context.Context, list client.ObjectList, options ...c
 	var asked client.ListOptions
 	asked.ApplyOptions(options)
 	if asked.Namespace == c.namespace && list.GetObjectKind().GroupVersionKind().Kind == c.kind+"List" {
-		return errKilled
+		return apiserver.ErrKilled
 	}
 	return c.Client.List(ctx, list, options...)
 }
@@ -496,22 +497,15 @@ func TestStateOfATaskThatIsGoneIsNamed(t *testing.T) {
 func TestRoomAfterAnAbsence(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.budget = artifact.Budget{Run: 500_000, Task: 2_000_000, All: 10_000_000}
-	task := w.task("hr", v1alpha1.History{NoUpdate: v1alpha1.NoUpdateAll})
-	var runs []*v1alpha1.SyncRun
-	for range 6 {
-		run := w.ended(generated(), "hr")
-		w.fill(run, 400_000)
-		runs = append(runs, run)
-	}
+	task, runs := w.crowded(6)
 	w.remember(task, runs...)
 	w.endNow(runs[5])
 	w.later(time.Hour) // the report of the last run is no longer asked for
 	by := w.reconciler(w.client)
-	counting := &writes{}
-	w.client = counting.wrap(w)
+	counting := &apiserver.Killer{}
+	w.client = server.Killed(w.T, counting)
 	w.settleBy(by, "hr")
-	if counting.count != 0 {
+	if counting.Seen != 0 {
 		t.Fatalf("room was made without a look through the store; this test no longer shows what it is for")
 	}
 	if err := w.sweep(by); err != nil {

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -304,53 +302,17 @@ func (w *world) artifacts(run types.UID) []string {
 	return result
 }
 
-// errKilled is an answer that nobody tries again.
-var errKilled error = apierrors.NewResourceExpired("the manager was killed")
-
-// writes is a client that counts what it writes, and whose process dies at one
-// of its writes: before the write reaches the server, or after it did.
-type writes struct {
-	mutex     sync.Mutex
-	killAt    int
-	afterward bool
-	count     int
-	// before is called before a run is deleted.
-	before func(name string)
-}
-
-func (k *writes) do(write func() error) error {
-	k.mutex.Lock()
-	defer k.mutex.Unlock()
-	k.count++
-	switch {
-	case k.killAt == 0 || k.count < k.killAt:
-		return write()
-	case k.count == k.killAt && k.afterward:
-		return errors.Join(write(), errKilled)
-	}
-	return errKilled
-}
-
-func (k *writes) wrap(w *world) client.Client {
-	inner, err := client.NewWithWatch(server.Config, client.Options{Scheme: server.Scheme})
-	if err != nil {
-		w.Fatal(err)
-	}
-	return interceptor.NewClient(inner, interceptor.Funcs{
-		Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
-			return k.do(func() error { return c.Create(ctx, o, opts...) })
-		},
-		Update: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.UpdateOption) error {
-			return k.do(func() error { return c.Update(ctx, o, opts...) })
-		},
+// annotatedLate is a client with which somebody annotates a run just before it is deleted.
+func (w *world) annotatedLate(k *apiserver.Killer, run, annotation string) client.Client {
+	return interceptor.NewClient(server.Killed(w.T, k), interceptor.Funcs{
 		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
-			if k.before != nil {
-				k.before(o.GetName())
+			if o.GetName() == run {
+				patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"{}"}}}`, annotation))
+				if err := server.Client.Patch(ctx, &v1alpha1.SyncRun{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: run}}, patch); err != nil {
+					w.Error(err)
+				}
 			}
-			return k.do(func() error { return c.Delete(ctx, o, opts...) })
-		},
-		SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
-			return k.do(func() error { return c.SubResource(sub).Update(ctx, o, opts...) })
+			return c.Delete(ctx, o, opts...)
 		},
 	})
 }

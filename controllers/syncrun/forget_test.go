@@ -165,7 +165,7 @@ func (w *world) expectForgotten(task *v1alpha1.SyncTask) {
 // longer than a task waits for its execution: nothing stays behind.
 func TestForgettingKilledAtEachWrite(t *testing.T) {
 	t.Parallel()
-	undisturbed := &apiserver.Killer{At: 1 << 20}
+	undisturbed := &apiserver.Killer{}
 	forgetKilled(t, undisturbed, 0)
 	if undisturbed.Seen < 8 {
 		t.Fatalf("it takes %d writes; this test no longer sees them", undisturbed.Seen)

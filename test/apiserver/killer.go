@@ -3,6 +3,7 @@ package apiserver
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,28 +19,32 @@ var ErrKilled error = apierrors.NewResourceExpired("the process was killed")
 // server, or after it did and before the answer came back. What the process
 // would write after that does not happen either.
 type Killer struct {
-	// At is the write at which the process dies; the first is 1.
+	// At is the write at which the process dies; the first is 1, and 0 is none.
 	At int
 	// Afterward: the server takes that write.
 	Afterward bool
 
 	// Seen is how many writes there were, or would have been.
 	Seen int
+
+	mutex sync.Mutex
 }
 
 func (k *Killer) write(do func() error) error {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
 	k.Seen++
-	if k.Seen < k.At {
+	switch {
+	case k.At == 0 || k.Seen < k.At:
 		return do()
-	}
-	if k.Seen == k.At && k.Afterward {
+	case k.Seen == k.At && k.Afterward:
 		return errors.Join(do(), ErrKilled)
 	}
 	return ErrKilled
 }
 
 // Killed is a client without a cache for the process that a killer kills.
-func (s *Server) Killed(t *testing.T, k *Killer) client.Client {
+func (s *Server) Killed(t *testing.T, k *Killer) client.WithWatch {
 	t.Helper()
 	inner, err := client.NewWithWatch(s.Config, client.Options{Scheme: s.Scheme, Mapper: s.Client.RESTMapper()})
 	if err != nil {

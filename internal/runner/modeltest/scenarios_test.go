@@ -64,7 +64,6 @@ func (r *run) killed(method string, n int) {
 func (r *run) killedAmid(method string, n int, trouble func(memory.Call) *memory.Fault) {
 	r.Helper()
 	l := &life{}
-	r.store.life, r.reports.life = l, l
 	r.target.Trouble(func(call memory.Call) *memory.Fault {
 		if call.Method == method && !l.dead {
 			if n--; n == 0 {
@@ -77,6 +76,21 @@ func (r *run) killedAmid(method string, n int, trouble func(memory.Call) *memory
 		}
 		return l.fault(call)
 	})
+	r.dies(l)
+}
+
+// killedBeforeTheFirst lets an attempt die before its first call: the plan is stored, and the journal says that it may be begun.
+func (r *run) killedBeforeTheFirst() {
+	r.Helper()
+	l := &life{at: 5, after: true, end: kill}
+	r.target.Trouble(l.fault)
+	r.dies(l)
+}
+
+// dies is an attempt that its life ends.
+func (r *run) dies(l *life) {
+	r.Helper()
+	r.store.life, r.reports.life = l, l
 	if err := r.attempt(context.Background(), false); !errors.Is(err, errDead) {
 		r.Fatalf("the attempt was to be killed, it ended with %v", err)
 	}
@@ -404,14 +418,7 @@ func TestADepartmentThatWasToStepAsideAndDidNot(t *testing.T) {
 		w.below(one[0], one[1])
 	}
 	r := w.begin(nil)
-	l := &life{at: 5, after: true, end: kill} // the plan is stored, and the journal says that it may be begun
-	r.store.life, r.reports.life = l, l
-	r.target.Trouble(l.fault)
-	if err := r.attempt(context.Background(), false); !errors.Is(err, errDead) {
-		t.Fatalf("the attempt was to be killed, it ended with %v", err)
-	}
-	r.store.life, r.reports.life = nil, nil
-	r.target.Trouble(nil)
+	r.killedBeforeTheFirst()
 
 	if err := r.attempt(context.Background(), true); err != nil {
 		t.Fatal(err)

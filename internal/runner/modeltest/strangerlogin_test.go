@@ -2,7 +2,6 @@ package modeltest
 
 import (
 	"context"
-	"errors"
 	"testing"
 
 	"synccenter.dev/synccenter/api/v1alpha1"
@@ -23,14 +22,7 @@ func TestAStrangerWhoseLoginTheTargetDoesNotShowIsNotTakenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.begin(nil)
-	l := &life{at: 5, after: true, end: kill} // the plan is stored, and the journal says that it may be begun
-	r.store.life, r.reports.life = l, l
-	r.target.Trouble(l.fault)
-	if err := r.attempt(context.Background(), false); !errors.Is(err, errDead) {
-		t.Fatalf("the attempt was to be killed, it ended with %v", err)
-	}
-	r.store.life, r.reports.life = nil, nil
-	r.target.Trouble(nil)
+	r.killedBeforeTheFirst()
 
 	if err := r.attempt(context.Background(), false); err != nil {
 		t.Fatal(err)
