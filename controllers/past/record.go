@@ -53,16 +53,13 @@ type shape struct {
 	details metav1.ConditionStatus
 }
 
-// generatedSuffix is how many characters the API server puts after generateName.
-const generatedSuffix = 5
-
 // counts are those of one subject.
 type counts struct{ total, succeeded, updates, updatesSucceeded int32 }
 
 // recordOf keeps what is needed of a run.
 func recordOf(run *v1alpha1.SyncRun) *record {
 	s := shape{
-		generated:     run.GenerateName != "" && len(run.Name) == len(run.GenerateName)+generatedSuffix && strings.HasPrefix(run.Name, run.GenerateName),
+		generated:     IsGenerated(run),
 		trigger:       run.Labels[v1alpha1.LabelTrigger],
 		applied:       WasApplied(run),
 		only:          run.Spec.Only != nil,

@@ -3,7 +3,6 @@ package retention
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -48,17 +47,12 @@ func isKept(run *v1alpha1.SyncRun) bool {
 	return byAnnotation || byLabel
 }
 
-// generatedSuffix is how many characters the API server puts after generateName.
-const generatedSuffix = 5
-
 // mayGo says whether the object itself may be deleted. A name that a person
 // chose is an idempotency key: a GitOps tool would apply the run again, and
 // that would execute it again. So is a name that was generated once, and under
 // which a copy was applied since.
 func mayGo(run *v1alpha1.SyncRun) bool {
-	prefix := run.GenerateName
-	isGenerated := prefix != "" && strings.HasPrefix(run.Name, prefix) && len(run.Name) == len(prefix)+generatedSuffix
-	return modeOf(run) != "" || (isGenerated && !past.WasApplied(run))
+	return modeOf(run) != "" || (past.IsGenerated(run) && !past.WasApplied(run))
 }
 
 // hasDetails says whether anything of the run is stored beside its status.

@@ -87,6 +87,8 @@ func readyMessage(task *v1alpha1.SyncTask) string {
 	return strings.TrimSpace("The definition is valid. " + stopped)
 }
 
+const nonePending = "No removal waits for a person."
+
 // applyState shows what the newest finished run says about the state.
 func applyState(result *v1alpha1.SyncTaskStatus, set condition.Setter, o *observed) {
 	for i := range o.runs {
@@ -105,11 +107,11 @@ func applyState(result *v1alpha1.SyncTaskStatus, set condition.Setter, o *observ
 			set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionTrue, v1alpha1.ReasonHeld, pendingMessage(o.task, told))
 			return
 		}
-		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, "No removal waits for a person.")
+		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, nonePending)
 		return
 	}
 	if meta.FindStatusCondition(*set.Conditions, v1alpha1.ConditionDeletionsPending) == nil {
-		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, "No removal waits for a person.")
+		set.Set(v1alpha1.ConditionDeletionsPending, metav1.ConditionFalse, v1alpha1.ReasonNonePending, nonePending)
 	}
 }
 

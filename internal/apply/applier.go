@@ -296,27 +296,27 @@ func (a *Applier) remember(operation *plan.Operation, outcome Outcome) {
 // carryOut does one operation. An error ends applying; the failure of the operation is its outcome.
 func (a *Applier) carryOut(ctx context.Context, operation *plan.Operation, doubtful bool) (Outcome, error) {
 	step, err := a.prepare(operation)
-	if err == nil {
-		step.finishes = operation.Finishes
-		entry, err := a.perform(ctx, &step, doubtful)
-		if err != nil {
-			return a.failed(ctx, err)
-		}
-		outcome := a.succeeded(operation, step, entry)
-		switch {
-		case !doubtful || !a.refersToDoubt(nil, step.pending):
-		case isCreate(operation.Kind): // which it is, is known
-			outcome.Message = leftOut("whether it is there is not known, since nobody knows whether that was made; the next run compares: "+pendingList(step.pending), step.late)
-		default:
+	if err != nil {
+		outcome, fatal := a.failed(ctx, err)
+		if fatal == nil && doubtful && a.refersToDoubt(err, nil) {
 			outcome = unsure(outcome)
 		}
-		return outcome, nil
+		return outcome, fatal
 	}
-	outcome, fatal := a.failed(ctx, err)
-	if fatal == nil && doubtful && a.refersToDoubt(err, nil) {
+	step.finishes = operation.Finishes
+	entry, err := a.perform(ctx, &step, doubtful)
+	if err != nil {
+		return a.failed(ctx, err)
+	}
+	outcome := a.succeeded(operation, step, entry)
+	switch {
+	case !doubtful || !a.refersToDoubt(nil, step.pending):
+	case isCreate(operation.Kind): // which it is, is known
+		outcome.Message = leftOut("whether it is there is not known, since nobody knows whether that was made; the next run compares: "+pendingList(step.pending), step.late)
+	default:
 		outcome = unsure(outcome)
 	}
-	return outcome, fatal
+	return outcome, nil
 }
 
 // succeeded is the outcome of a step that was done.

@@ -148,13 +148,12 @@ func (f *overrideFlags) tell(out io.Writer, task *v1alpha1.SyncTask) error {
 }
 
 func (f *overrideFlags) tellRemovals(p *page, task *v1alpha1.SyncTask) {
-	limits := task.Spec.Guard.Removals
+	window := duration.HumanDuration(task.Spec.Guard.Removals.Window.Duration)
 	p.line("  removals: at most %d people and departments are removed (disabled, deleted, or out of the last department), those of the last %s counted.",
-		f.removals, duration.HumanDuration(limits.Window.Duration))
+		f.removals, window)
 	p.line("    With one more all are held, and nobody is removed. One department may lose more than half of its people.")
 	if held := task.Status.PendingDeletions; held != nil && held.Count > 0 {
 		p.line("    The removals that wait now (%d) are looked at again: whoever is back stays, the others are removed.", held.Count)
-		window := duration.HumanDuration(limits.Window.Duration)
 		if held.Count > int64(f.removals) {
 			p.line("    Note: that is more than %d, and what was removed within the last %s counts as well, so all will be held again unless some are back.", f.removals, window)
 		} else {

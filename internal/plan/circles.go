@@ -15,7 +15,7 @@ import (
 func (p *Planner) refuseInVain(movements map[string]movement) (refused string) {
 	for _, id := range slices.Sorted(maps.Keys(movements)) {
 		m := movements[id]
-		if m.goes || m.then.parent == m.now.parent || p.departments.pairs[id].target == nil {
+		if !p.movesBelowAnother(id, m) {
 			continue
 		}
 		if unmade := p.unmade(m.then.parent); unmade != "" {
@@ -28,6 +28,11 @@ func (p *Planner) refuseInVain(movements map[string]movement) (refused string) {
 		}
 	}
 	return p.refuseCircle(movements)
+}
+
+// movesBelowAnother says whether a department that is in the target gets another parent there.
+func (p *Planner) movesBelowAnother(id string, m movement) bool {
+	return !m.goes && m.then.parent != m.now.parent && p.departments.pairs[id].target != nil
 }
 
 // unmade is the department that keeps a parent from being there: that one, or one above it, has no target entry and gets none. Empty: nothing does.
@@ -47,8 +52,7 @@ func (p *Planner) unmade(parent string) string {
 // refuseCircle refuses the move of the first department that would stand below itself, since one that is between stays where it is.
 func (p *Planner) refuseCircle(movements map[string]movement) (refused string) {
 	for _, id := range slices.Sorted(maps.Keys(movements)) {
-		m := movements[id]
-		if m.goes || m.then.parent == m.now.parent || p.departments.pairs[id].target == nil {
+		if !p.movesBelowAnother(id, movements[id]) {
 			continue
 		}
 		between, circle := p.between(movements, id, nil)

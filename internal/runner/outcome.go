@@ -41,14 +41,10 @@ func outcomeOf(run string, t tail, how ending, unplaced int64, about, notice str
 
 // adoptedSentence says how many entries became ours that were there before.
 func adoptedSentence(adopted int64) string {
-	switch adopted {
-	case 0:
+	if adopted == 0 {
 		return ""
-	case 1:
-		return "1 entry that was there before was taken over."
-	default:
-		return fmt.Sprintf("%d entries that were there before were taken over.", adopted)
 	}
+	return choice(adopted, "1 entry that was there before was", fmt.Sprintf("%d entries that were there before were", adopted)) + " taken over."
 }
 
 // unplacedSentence says how many people name a department that there is not: when the task reads the wrong attribute, all operations succeed and
