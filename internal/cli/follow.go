@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -23,10 +24,15 @@ type followed[T client.Object] struct {
 	named func(types.NamespacedName) T
 	// look is what is shown of an object, without what changes only because time goes by.
 	look func(object T, gone bool) string
-	// show shows an object, flush brings it to the screen.
-	show  func(object T, gone bool) error
-	flush func() error
+	// cells are the columns of an object in the table that newTable makes, unless the person asked for whole objects, of this kind.
+	cells    func(object T, gone bool) []string
+	newTable func() *table
+	output   *objectOutput
+	kind     string
+	out      io.Writer
 
+	// table is nil before the first row.
+	table *table
 	// shown is how each object was shown last.
 	shown map[types.NamespacedName]string
 }
@@ -122,14 +128,25 @@ func (f *followed[T]) add(object T, gone bool) error {
 	if f.shown[key] = look; gone {
 		delete(f.shown, key)
 	}
-	if err := f.show(object, gone); err != nil {
-		return &outputError{err}
+	if f.output.printer != nil {
+		if err := f.output.printOne(f.out, object, f.kind); err != nil {
+			return &outputError{err}
+		}
+		return nil
 	}
+	if f.table == nil {
+		f.table = f.newTable()
+	}
+	f.table.row(f.cells(object, gone)...)
 	return nil
 }
 
+// bring brings what was added to the screen.
 func (f *followed[T]) bring() error {
-	if err := f.flush(); err != nil {
+	if f.table == nil {
+		return nil
+	}
+	if err := f.table.flush(); err != nil {
 		return &outputError{err}
 	}
 	return nil

@@ -15,17 +15,11 @@ import (
 // phaseDeleted is shown of a run that went while somebody looks.
 const phaseDeleted v1alpha1.Phase = "Deleted"
 
-// historyView shows the runs of a task as they change.
-type historyView struct {
-	*historyCommand
-	table *table
-}
-
 // follow shows the runs until the person presses Ctrl-C.
 func (h *historyCommand) follow(ctx context.Context, cluster *cluster) error {
-	view := &historyView{historyCommand: h}
 	list := &followed[*v1alpha1.SyncRun]{
-		what: "runs of task " + h.task, look: view.look, show: view.show, flush: view.flush,
+		what: "runs of task " + h.task, look: h.look, newTable: h.newTable, output: h.output, kind: v1alpha1.KindSyncRun, out: h.Out,
+		cells: func(run *v1alpha1.SyncRun, gone bool) []string { return h.cellsIn(run, phaseSeen(run, gone)) },
 		each: func(ctx context.Context, visit func(*v1alpha1.SyncRun) error) (string, error) {
 			runs, err := cluster.runsOf(ctx, h.task)
 			if err != nil {
@@ -51,22 +45,12 @@ func (h *historyCommand) follow(ctx context.Context, cluster *cluster) error {
 	return list.follow(ctx)
 }
 
-func (v *historyView) show(run *v1alpha1.SyncRun, gone bool) error {
-	if v.output.printer != nil {
-		return v.output.printOne(v.Out, run, v1alpha1.KindSyncRun)
-	}
-	if v.table == nil {
-		v.table = v.newTable()
-	}
-	v.table.row(v.cellsIn(run, phaseSeen(run, gone))...)
-	return nil
-}
-
-func (v *historyView) look(run *v1alpha1.SyncRun, gone bool) string {
-	if v.output.printer != nil {
+// look changes when something else is to be shown of a run.
+func (h *historyCommand) look(run *v1alpha1.SyncRun, gone bool) string {
+	if h.output.printer != nil {
 		return string(phaseSeen(run, gone)) + run.ResourceVersion
 	}
-	return strings.Join(v.cellsIn(run, phaseSeen(run, gone)), "\x00")
+	return strings.Join(h.cellsIn(run, phaseSeen(run, gone)), "\x00")
 }
 
 // phaseSeen is the phase of a run, also of one that is gone.
@@ -75,11 +59,4 @@ func phaseSeen(run *v1alpha1.SyncRun, gone bool) v1alpha1.Phase {
 		return phaseDeleted
 	}
 	return shownPhase(run)
-}
-
-func (v *historyView) flush() error {
-	if v.table == nil {
-		return nil
-	}
-	return v.table.flush()
 }
